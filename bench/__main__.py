@@ -1,0 +1,19 @@
+"""`python -m bench NAME [--json]`. Exit code 0: done; 1: events were lost or a server failed; 2: wrong usage."""
+
+import click
+
+from bench.generator import generator
+from bench.ingest import ingest
+from bench.pipeline import pipeline
+from bench.soak import soak
+
+
+@click.group(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure relay on this machine. Every load is bounded and stops by itself."""
+
+
+for command in (ingest, pipeline, soak, generator):
+    main.add_command(command)
+
+main(prog_name="python -m bench")

@@ -1,0 +1,146 @@
+"""The one pass, in order, that gives every event its identity and its verdict.
+
+Records are read after the cursor, made into events, checked against the ids seen before; then one
+transaction writes the fresh ids, the exceptions among the verdicts, and the cursor. Only then do consumers
+get the events. A crash repeats a pass and never skips one: the same records lead to the same verdicts.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from itertools import chain
+
+import structlog
+
+from relay import metrics
+from relay.log.feed import Feed
+from relay.admission.normalise import events_of
+from relay.admission.seen import Seen, digest
+from relay.event import Event
+from relay.log.base import Log
+from relay.log.record import Record
+from relay.log.state import SQL, State, rows_json
+from relay.outcome import Outcome
+
+PASS_EVENTS = 500  # of one pass: about 5 ms of the loop
+PASS_BYTES = 1_000_000
+GAP_SECONDS = 0.01  # between passes of a busy relay: a pass costs the same for one event as for a hundred
+RETRY_SECONDS = 1.0  # while the state database cannot be written
+
+log = structlog.get_logger()
+
+
+class Admission:
+    """Runs the pass and hands what it admits to `feed`. `cursor` is the newest admitted sequence."""
+
+    def __init__(
+        self,
+        source: Log,
+        state: State,
+        seen: Seen,
+        feed: Feed,
+        observe: Callable[[list[Event]], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._log = source
+        self._state = state
+        self._seen = seen
+        self._feed = feed
+        self._observe = observe
+        self._clock = clock
+        self.cursor = 0
+
+    async def load(self) -> None:
+        """Take up where the last process stopped."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            self._seen.load(connection, int(self._clock() * 1000))
+            cursor: int = connection.execute(SQL["admission_cursor"]).fetchone()[0]
+            return cursor
+
+        self.cursor = await self._state.read(work)
+        self._feed.cursor = self.cursor
+
+    async def run(self) -> None:
+        """Admit for ever."""
+        while True:
+            records = await self._log.read(self.cursor, PASS_EVENTS, PASS_BYTES)
+            if not records:
+                await self._log.wait(self.cursor)
+                continue
+            try:
+                await self.admit(records)
+            except sqlite3.Error as error:
+                log.error("the state database cannot be written, trying again", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if len(records) < PASS_EVENTS:
+                await asyncio.sleep(GAP_SECONDS)
+
+    async def admit(self, records: list[Record]) -> None:
+        """One pass over `records`, which follow the cursor."""
+        groups = [events_of(record, self._state.log_id) for record in records]
+        events = list(chain.from_iterable(groups))
+        self._seen.advance(records[-1].received_at)
+        fresh, doubtful = self._sift(events)
+        cursor = records[-1].sequence
+
+        def work(connection: sqlite3.Connection) -> list[bytes]:
+            known = self._seen.find(connection, list(doubtful)) if doubtful else set()
+            for key in known:
+                _mark_duplicate(doubtful[key])
+            added = fresh + [key for key in doubtful if key not in known]
+            self._seen.record(connection, added)
+            exceptions = [(e.sequence, e.index, e.outcome, e.reason) for e in events if e.outcome is not None]
+            if exceptions:
+                connection.execute(SQL["add_verdicts"], (rows_json(exceptions),))
+            connection.execute(SQL["set_admission_cursor"], (cursor,))
+            return added
+
+        self._seen.remember(await self._state.write(work))
+        self.cursor = cursor
+        self._count(events)
+        self._feed.publish(cursor, groups)
+        self._observe(events)
+        await self._keep_house()
+
+    def _sift(self, events: list[Event]) -> tuple[list[bytes], dict[bytes, Event]]:
+        """Mark what surely is a duplicate; return keys that surely are fresh, and those to be looked up."""
+        fresh: dict[bytes, None] = {}
+        doubtful: dict[bytes, Event] = {}
+        is_recent, may_be_known = self._seen.is_recent, self._seen.may_be_known
+        for event in events:
+            if event.outcome is not None:
+                continue
+            key = digest(event.source, event.data["messageId"])
+            if key in fresh or key in doubtful:
+                _mark_duplicate(event)
+            elif not may_be_known(key):
+                fresh[key] = None
+            elif is_recent(key):
+                _mark_duplicate(event)
+            else:
+                doubtful[key] = event
+        return list(fresh), doubtful
+
+    async def _keep_house(self) -> None:
+        if self._seen.is_full:
+            after = await self._state.write(self._seen.sort)
+            await asyncio.to_thread(after)
+        if self._seen.has_old:
+            await self._state.write(self._seen.forget_some)
+
+    def _count(self, events: list[Event]) -> None:
+        exceptions = 0
+        for event in events:
+            if event.outcome is not None:
+                exceptions += 1
+                metrics.ADMITTED.labels(event.outcome).inc()
+        metrics.ADMITTED.labels("admitted").inc(len(events) - exceptions)
+        metrics.ADMISSION_LAG.set(self._log.head - self.cursor)
+
+
+def _mark_duplicate(event: Event) -> None:
+    event.outcome = Outcome.DUPLICATE
+    event.reason = "duplicate_message_id"

@@ -1,0 +1,275 @@
+"""From a record of the log to events with the common fields of the Segment spec.
+
+Pure and deterministic: the same record gives the same events on every read, message ids included. It runs for
+every event there is, so what can be known once for a record is found once (`Envelope`).
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from relay.body import decode, encode
+from relay.event import MAX_BATCH_EVENTS, MAX_EVENT, MAX_MESSAGE_ID, Event
+from relay.log.record import Record
+from relay.outcome import Outcome
+from relay.times import format_iso, format_moment, parse_moment
+from relay.tracking import problem
+
+_AHEAD = timedelta(days=1)  # a corrected timestamp further in the future is not believed
+_SLACK = 8192  # what normalisation takes away is less, so below this no second look at the size is needed
+_LIBRARY = re.compile(r"([\w@./-]*[A-Za-z][\w@./-]*)/(\d[\w.+-]*)")
+
+_dumps = orjson.dumps
+
+
+class Envelope:
+    """What all events of a record share."""
+
+    __slots__ = (
+        "client",
+        "context",
+        "integrations",
+        "ip",
+        "latest",
+        "library",
+        "prefix",
+        "received_at",
+        "received_text",
+        "sent_at",
+        "sent_text",
+        "shift",
+        "source",
+        "user_agent",
+    )
+
+    def __init__(self, record: Record, body: Any, log_id: str) -> None:
+        self.source = record.source
+        self.client = record.client
+        self.ip = record.ip
+        self.user_agent = record.user_agent if record.client else None
+        self.received_text = format_iso(record.received_at)
+        self.received_at: datetime = datetime.fromisoformat(self.received_text)
+        self.latest = self.received_at + _AHEAD
+        self.prefix = f"relay-{log_id}-{record.sequence}-"
+        self.sent_at = parse_moment(record.sent_at)
+        self.context: dict[str, Any] | None = None
+        self.integrations: dict[str, Any] | None = None
+        if record.route == "batch":
+            self.sent_at = parse_moment(body.get("sentAt")) or self.sent_at
+            self.context = _dict_or_none(body.get("context"))
+            self.integrations = _dict_or_none(body.get("integrations"))
+        if self.sent_at is not None:
+            self.shift = self.received_at - self.sent_at
+            self.sent_text = format_moment(self.sent_at)
+        self.library = library_of(record.user_agent)
+
+
+def _dict_or_none(value: Any) -> dict[str, Any] | None:
+    return value if type(value) is dict and value else None
+
+
+def library_of(user_agent: str | None) -> dict[str, str] | None:
+    """`{"name", "version"}` of a `name/version` user agent, as SDKs send it; None for a browser's."""
+    match = _LIBRARY.fullmatch(user_agent) if user_agent else None
+    return {"name": match[1], "version": match[2]} if match else None
+
+
+def events_of(record: Record, log_id: str) -> list[Event]:
+    """The events of a record, in order, each good or rejected with its reason.
+
+    Takes `record.decoded` if it is there, and changes it.
+    """
+    body, record.decoded = record.decoded, None
+    if body is None:
+        body = decode(record.body)
+    envelope = Envelope(record, body, log_id)
+    if record.route != "batch":
+        return [_event(body, record.route, 0, envelope, record)]
+    members = body["batch"]
+    events = [
+        _event(member, "batch", index, envelope, record)
+        for index, member in enumerate(members[:MAX_BATCH_EVENTS])
+    ]
+    if len(members) > MAX_BATCH_EVENTS:
+        events.append(_excess(record, len(members) - MAX_BATCH_EVENTS))
+    return events
+
+
+def _excess(record: Record, count: int) -> Event:
+    data = {"type": "batch", "receivedAt": format_iso(record.received_at)}
+    note = f"{count} events beyond {MAX_BATCH_EVENTS:,} were rejected"
+    return Event(
+        record.sequence,
+        MAX_BATCH_EVENTS,
+        record.source,
+        data,
+        _dumps(data),
+        Outcome.REJECTED,
+        "batch_too_long",
+        (note,),
+    )
+
+
+def _event(raw: Any, route: str, index: int, envelope: Envelope, record: Record) -> Event:
+    wrong = problem(raw, route)
+    if wrong is not None:
+        return _rejected(raw, index, record, *wrong)
+    kind = raw["type"] if route == "batch" else route
+    try:
+        notes = _normalise(raw, kind, index, envelope)
+        json = _dumps(raw)
+    except TypeError:  # orjson writes 254 levels at most
+        return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
+    if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, route, index) > MAX_EVENT:
+        return _rejected({"type": kind}, index, record, "event_too_large", "Exceed payload limit")
+    return Event(record.sequence, index, record.source, raw, json, None, None, notes)
+
+
+def _size_as_sent(record: Record, route: str, index: int) -> int:
+    body = decode(record.body)
+    return len(_dumps(body["batch"][index] if route == "batch" else body))
+
+
+def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Event:
+    data = raw if type(raw) is dict else {"value": raw}
+    json = encode(data)
+    if json is None or len(json) > MAX_EVENT:
+        data = {"type": str(data.get("type"))[:100]}
+        json = _dumps(data)
+    return Event(record.sequence, index, record.source, data, json, Outcome.REJECTED, code, (why,))
+
+
+def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope) -> tuple[str, ...]:
+    """Bring `event` into shape, in place. Returns what was corrected.
+
+    The common case of each field is tested first: this runs for every event, and most have nothing to mend.
+    """
+    get = event.get
+    notes: tuple[str, ...] = ()
+    event["type"] = kind
+    message_id = get("messageId")
+    if type(message_id) is not str or not message_id or len(message_id) > MAX_MESSAGE_ID:
+        if message_id is not None:
+            notes = ("messageId is not a string of 1 to 100 characters: a new one was given",)
+        event["messageId"] = f"{envelope.prefix}{index}"
+    notes += _set_times(event, envelope)
+    user_id = get("userId")
+    if type(user_id) is not str or not user_id or "anonymousId" in event or kind in _HAS_MORE_IDS:
+        _clean_ids(event)
+    for name in _REST & event.keys():
+        _CLEAN[name](event, name)
+    context = event["context"] = get("context") or {}
+    if envelope.context is not None:
+        context = event["context"] = {**envelope.context, **context}
+    if envelope.client or "direct" in context:
+        _fill_from_request(context, envelope)
+    if envelope.library is not None and not context.get("library"):
+        context["library"] = envelope.library
+    integrations = event["integrations"] = get("integrations") or {}
+    if envelope.integrations is not None:
+        event["integrations"] = {**envelope.integrations, **integrations}
+    event["version"] = 2
+    event["sourceId"] = envelope.source
+    if kind in _FILL:
+        _FILL[kind](event)
+    return notes
+
+
+def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
+    """timestamp = receivedAt - (sentAt - originalTimestamp), so that the sender's clock does not matter."""
+    event["receivedAt"] = envelope.received_text
+    sent_at = envelope.sent_at
+    if "sentAt" in event:
+        own = parse_moment(event.pop("sentAt"))
+        if own is not None:
+            sent_at = own
+            event["sentAt"] = format_moment(own)
+    if sent_at is envelope.sent_at and sent_at is not None:
+        event["sentAt"] = envelope.sent_text
+    given = event.get("originalTimestamp") or event.get("timestamp")
+    original = parse_moment(given)
+    if original is None:
+        event.pop("originalTimestamp", None)
+        event["timestamp"] = envelope.received_text
+        return () if given is None else ("timestamp is not an ISO 8601 time: receivedAt was taken",)
+    event["originalTimestamp"] = format_moment(original)
+    try:
+        if sent_at is None:
+            timestamp = original
+        elif sent_at is envelope.sent_at:
+            timestamp = original + envelope.shift
+        else:
+            timestamp = original + (envelope.received_at - sent_at)
+    except OverflowError:
+        timestamp = original
+    if timestamp > envelope.latest:
+        event["timestamp"] = envelope.received_text
+        return ("timestamp is more than a day in the future: receivedAt was taken",)
+    event["timestamp"] = format_moment(timestamp)
+    return ()
+
+
+_HAS_MORE_IDS = frozenset(("group", "alias"))
+
+
+def _clean_ids(event: dict[str, Any]) -> None:
+    """Ids become strings; null and empty ones are absent."""
+    for name in ("userId", "anonymousId", "groupId", "previousId"):
+        if name in event:
+            value = event[name]
+            if value is None or value == "":
+                del event[name]
+            elif type(value) is not str:
+                event[name] = str(int(value)) if value == int(value) else str(value)
+
+
+def _drop(event: dict[str, Any], name: str) -> None:
+    del event[name]
+
+
+def _clean_object(event: dict[str, Any], name: str) -> None:
+    if event[name] is None:
+        del event[name]
+    elif not event[name]:
+        event[name] = {}  # PHP's empty object is a list
+
+
+def _clean_text(event: dict[str, Any], name: str) -> None:
+    if event[name] is None or event[name] == "":
+        del event[name]
+
+
+_CLEAN = {
+    "writeKey": _drop,
+    "sequence": _drop,
+    "properties": _clean_object,
+    "traits": _clean_object,
+    "name": _clean_text,
+    "category": _clean_text,
+}
+_REST = frozenset(_CLEAN)
+
+
+def _fill_from_request(context: dict[str, Any], envelope: Envelope) -> None:
+    if envelope.ip is not None and not context.get("ip") and (envelope.client or context["direct"] is True):
+        context["ip"] = envelope.ip
+    if envelope.user_agent is not None and not context.get("userAgent"):
+        context["userAgent"] = envelope.user_agent
+
+
+def _fill_page(event: dict[str, Any]) -> None:
+    given = event.get("properties") or {}
+    missing = {n: event[n] for n in ("name", "category") if n in event and not given.get(n)}
+    if missing:
+        event["properties"] = {**given, **missing}
+
+
+def _fill_identify(event: dict[str, Any]) -> None:
+    traits = event["context"].get("traits")
+    if not event.get("traits") and type(traits) is dict:
+        event["traits"] = traits
+
+
+_FILL = {"page": _fill_page, "screen": _fill_page, "identify": _fill_identify}

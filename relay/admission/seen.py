@@ -1,0 +1,202 @@
+"""Which message ids were seen: exact, on disk, in bounded memory.
+
+An id is hashed, with its source, to 128 bits. A Bloom filter in memory answers for the fresh ones, and so
+for nearly all, without a look at the disk. What it cannot exclude is looked up: in a set of the newest ids,
+then in sorted slices on disk. The filter may say "perhaps" for nothing; it never says "fresh" of a seen id.
+
+On disk an id is first part of an appended row, written in the transaction that moves admission's cursor; a
+full set is then sorted into a slice in one sweep. A plain B-tree of ids was tried: every random insert dirties a
+page of its own, 15 to 25 µs an id where this takes 4, and it grows with the day.
+
+Generations are a day long. The current and the last one are kept, so an id is remembered for 24 to 48
+hours. A filter has room for 30 million ids a day at 1 % of needless look-ups; more ids only mean more look-ups.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+
+from relay.database import named_queries
+
+SQL = named_queries("relay.log", "sql/seen.sql")
+GENERATION_MS = 86_400_000
+SLICE_IDS = 131_072  # sorted into a slice in about 0.25 s
+FILTER_BITS = 28  # 2**28 bits are 32 MB
+ID_BYTES = 16
+
+_WORDS = Struct("<4I").unpack
+_HEADER = Struct("<8sII")  # magic, filter bits, newest slice in the filter
+_MAGIC = b"relayBF1"
+
+
+def digest(source: str, message_id: str) -> bytes:
+    """16 bytes for an id of a source."""
+    return blake2b(f"{source}\0{message_id}".encode(), digest_size=ID_BYTES).digest()
+
+
+class BloomFilter:
+    """A set that may claim to hold what it does not, and never denies what it holds."""
+
+    def __init__(self, bits: int = FILTER_BITS) -> None:
+        self.bits = bits
+        self.bytes = bytearray(1 << (bits - 3))
+        self._mask = (1 << bits) - 1
+
+    def add(self, key: bytes) -> None:
+        store, mask = self.bytes, self._mask
+        a, b, c, d = _WORDS(key)
+        a, b, c, d = a & mask, b & mask, c & mask, d & mask
+        store[a >> 3] |= 1 << (a & 7)
+        store[b >> 3] |= 1 << (b & 7)
+        store[c >> 3] |= 1 << (c & 7)
+        store[d >> 3] |= 1 << (d & 7)
+
+    def __contains__(self, key: bytes) -> bool:
+        store, mask = self.bytes, self._mask
+        a, b, c, d = _WORDS(key)
+        a &= mask
+        if not store[a >> 3] & (1 << (a & 7)):
+            return False
+        b &= mask
+        if not store[b >> 3] & (1 << (b & 7)):
+            return False
+        c &= mask
+        if not store[c >> 3] & (1 << (c & 7)):
+            return False
+        d &= mask
+        return bool(store[d >> 3] & (1 << (d & 7)))
+
+    def save(self, path: Path, newest_slice: int) -> None:
+        """Write to `path`; bits that are set meanwhile do no harm."""
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.write(_HEADER.pack(_MAGIC, self.bits, newest_slice))
+            file.write(self.bytes)
+        part.replace(path)
+
+    def load(self, path: Path) -> int:
+        """Read back from `path`. Returns the newest slice it covers, 0 when there is nothing usable."""
+        try:
+            with path.open("rb") as file:
+                magic, bits, newest_slice = _HEADER.unpack(file.read(_HEADER.size))
+                content = file.read()
+        except (OSError, StructError):
+            return 0
+        if magic != _MAGIC or bits != self.bits or len(content) != len(self.bytes):
+            return 0
+        self.bytes[:] = content
+        return int(newest_slice)
+
+
+class Seen:
+    """The index. Its state changes in two steps: `record` inside the transaction, `remember` after it."""
+
+    def __init__(self, folder: Path, *, slice_ids: int = SLICE_IDS, filter_bits: int = FILTER_BITS) -> None:
+        self._folder = folder
+        self._slice_ids = slice_ids
+        self._filter_bits = filter_bits
+        self._recent: set[bytes] = set()
+        self._filters: dict[int, BloomFilter] = {}
+        self._newest_first: tuple[BloomFilter, BloomFilter]
+        self._current = -1  # until `load`
+        self.has_old = False
+
+    def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
+        """Read back what memory held. `now_ms` decides which generations still count."""
+        self._begin_generation(now_ms // GENERATION_MS)
+        slices: list[tuple[int, int]] = connection.execute(SQL["slices"]).fetchall()
+        for generation, bloom in self._filters.items():
+            covered = bloom.load(self._path(generation))
+            for number, of in slices:
+                if of == generation and number > covered:
+                    self._add_slice(connection, number, bloom)
+        for (ids,) in connection.execute(SQL["recent"]):
+            self.remember([ids[i : i + ID_BYTES] for i in range(0, len(ids), ID_BYTES)])
+
+    def _add_slice(self, connection: sqlite3.Connection, number: int, bloom: BloomFilter) -> None:
+        (text,) = connection.execute(SQL["ids_of_slice"], (number,)).fetchone()
+        ids = bytes.fromhex(text or "")
+        for i in range(0, len(ids), ID_BYTES):
+            bloom.add(ids[i : i + ID_BYTES])
+
+    def advance(self, now_ms: int) -> None:
+        """Begin a new generation when its day has come."""
+        generation = now_ms // GENERATION_MS
+        if generation > self._current:
+            self._begin_generation(generation)
+            # the newest ids will go into a slice of this generation, so its filter must know them
+            self.remember(list(self._recent))
+
+    def _begin_generation(self, generation: int) -> None:
+        self._current = generation
+        self.has_old = True  # perhaps: `forget_some` finds out
+        kept = {g: f for g, f in self._filters.items() if g >= generation - 1}
+        for wanted in (generation, generation - 1):
+            # an id is added to the current filter only, but looked for in both
+            kept.setdefault(wanted, BloomFilter(self._filter_bits))
+        for stale in self._folder.glob("seen-*.bloom"):
+            if stale != self._path(generation) and stale != self._path(generation - 1):
+                stale.unlink(missing_ok=True)
+        self._filters = kept
+        self._newest_first = (kept[generation], kept[generation - 1])
+
+    def is_recent(self, key: bytes) -> bool:
+        """Surely seen: among the newest ids."""
+        return key in self._recent
+
+    def may_be_known(self, key: bytes) -> bool:
+        """False: surely fresh. True: ask `find`."""
+        current, last = self._newest_first
+        return key in current or key in last
+
+    def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of `keys` that stand in a slice on disk."""
+        rows = connection.execute(SQL["find_seen"], (b"".join(keys), len(keys)))
+        return {keys[n] for (n,) in rows.fetchall()}
+
+    def record(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> None:
+        """Write fresh keys, inside the transaction that moves the cursor."""
+        if keys:
+            connection.execute(SQL["add_recent"], (b"".join(keys),))
+
+    def remember(self, keys: Sequence[bytes]) -> None:
+        """Take recorded keys into memory."""
+        self._recent.update(keys)
+        add = self._filters[self._current].add
+        for key in keys:
+            add(key)
+
+    @property
+    def is_full(self) -> bool:
+        """True when the newest ids should be sorted into a slice."""
+        return len(self._recent) >= self._slice_ids
+
+    def sort(self, connection: sqlite3.Connection) -> Callable[[], None]:
+        """Sort the recorded ids into a slice, inside a transaction. Returns what to do after it."""
+        number = connection.execute(SQL["last_slice"]).fetchone()[0] + 1
+        connection.execute(SQL["add_slice"], (number, self._current))
+        connection.execute(SQL["fill_slice"], (number,))
+        connection.execute(SQL["clear_recent"])
+        generation, bloom = self._current, self._filters[self._current]
+
+        def after() -> None:
+            self._recent.clear()
+            bloom.save(self._path(generation), number)
+
+        return after
+
+    def forget_some(self, connection: sqlite3.Connection) -> None:
+        """Delete a bounded piece of what is too old. `has_old` says whether there is more."""
+        row = connection.execute(SQL["old_slice"], (self._current - 1,)).fetchone()
+        self.has_old = row is not None
+        if row is None:
+            return
+        connection.execute(SQL["shrink_slice"], row)
+        if connection.execute(SQL["is_empty_slice"], row).fetchone()[0]:
+            connection.execute(SQL["drop_slice"], row)
+
+    def _path(self, generation: int) -> Path:
+        return self._folder / f"seen-{generation}.bloom"

@@ -1,0 +1,196 @@
+"""The admin listener: status, debugger, dead letters, operations, metrics.
+
+Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz and /metrics wants a token.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from aiohttp_sse import sse_response
+
+from relay.api.auth import problem, require_token
+from relay.api.exposition import expose
+from relay.console.debugger import Debugger
+from relay.errors import ConfigError
+
+log = structlog.get_logger()
+
+PAGE = 100
+MAX_PAGE = 500
+
+
+class Relay(Protocol):
+    """What the admin listener needs of a running relay."""
+
+    debugger: Debugger
+    dead_letters: Any
+    delivery: Any
+    sources: Any
+    log: Any
+    config: Any
+    admin_token: str
+
+    async def status(self) -> dict[str, Any]: ...
+
+    async def reload(self) -> list[str]: ...
+
+
+def admin_application(relay: Relay) -> web.Application:
+    """The aiohttp application of the admin listener."""
+    tokens = require_token(lambda: relay.admin_token, lambda: relay.config.server.read_token)
+    application = web.Application(middlewares=[_explain, tokens], client_max_size=1_000_000)
+    routes = _Routes(relay)
+    application.add_routes(
+        [
+            web.get("/healthz", routes.healthz),
+            web.get("/readyz", routes.readyz),
+            web.get("/metrics", routes.metrics),
+            web.get("/v1/status", routes.status),
+            web.get("/v1/debugger/events", routes.debugger),
+            web.get("/v1/dead-letters", routes.dead_letters),
+            web.post("/v1/dead-letters/retry", routes.retry_dead_letters),
+            web.post("/v1/dead-letters/drop", routes.drop_dead_letters),
+            web.post("/v1/destinations/{name}/pause", routes.pause),
+            web.post("/v1/destinations/{name}/resume", routes.resume),
+            web.post("/v1/reload", routes.reload),
+        ]
+    )
+    return application
+
+
+class BadParameter(Exception):
+    """A parameter that is not what it must be; the sentence names it."""
+
+
+@web.middleware
+async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every answer is JSON, errors too; none has a stack trace."""
+    try:
+        return await handler(request)
+    except BadParameter as error:
+        return problem(400, "bad_request", str(error))
+    except web.HTTPException as error:
+        return problem(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+    except ConnectionError:
+        raise
+    except Exception:
+        log.exception("an admin request failed", path=request.path)
+        return problem(500, "internal", "internal error, see the log")
+
+
+class _Routes:
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        return _json({"ok": True})
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        trouble = self._relay.log.problem
+        return _json({"ready": trouble is None, "problem": trouble}, 200 if trouble is None else 503)
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        await self._relay.delivery.status()
+        return expose(self._relay.sources.by_name.values())
+
+    async def status(self, _: web.Request) -> web.Response:
+        return _json(await self._relay.status())
+
+    async def debugger(self, request: web.Request) -> web.StreamResponse:
+        source, event = request.query.get("source"), request.query.get("event")
+        if "text/event-stream" in request.headers.get("Accept", ""):
+            return await self._stream(request, source, event)
+        events = self._relay.debugger.newest(
+            source=source,
+            event=event,
+            message_id=request.query.get("messageId"),
+            limit=_limit(request),
+        )
+        return _json({"events": events})
+
+    async def _stream(self, request: web.Request, source: str | None, event: str | None) -> web.StreamResponse:
+        async with sse_response(request) as response:
+            stream = self._relay.debugger.stream(source=source, event=event)
+            try:
+                async for item in stream:
+                    kind = "missed" if "missed" in item else "event"
+                    await response.send(orjson.dumps(item).decode(), event=kind)
+            finally:
+                await stream.aclose()  # type: ignore[attr-defined]
+        return response
+
+    async def dead_letters(self, request: web.Request) -> web.Response:
+        page = await self._relay.dead_letters.page(
+            request.query.get("destination"), _number(request, "before", None), _limit(request)
+        )
+        return _json({"deadLetters": page})
+
+    async def retry_dead_letters(self, request: web.Request) -> web.Response:
+        return _json({"retried": await self._chosen(request, self._relay.dead_letters.retry)})
+
+    async def drop_dead_letters(self, request: web.Request) -> web.Response:
+        return _json({"dropped": await self._chosen(request, self._relay.dead_letters.drop)})
+
+    async def _chosen(
+        self, request: web.Request, work: Callable[[str | None, list[int] | None], Awaitable[int]]
+    ) -> int:
+        body = await _body(request)
+        destination, ids = body.get("destination"), body.get("ids")
+        if destination is None and ids is None:
+            raise BadParameter("name a destination, or ids")
+        if destination is not None and type(destination) is not str:
+            raise BadParameter("destination must be a string")
+        if ids is not None and not (type(ids) is list and all(type(i) is int for i in ids)):
+            raise BadParameter("ids must be an array of integers")
+        return await work(destination, ids)
+
+    async def pause(self, request: web.Request) -> web.Response:
+        return await self._pause(request, is_paused=True)
+
+    async def resume(self, request: web.Request) -> web.Response:
+        return await self._pause(request, is_paused=False)
+
+    async def _pause(self, request: web.Request, *, is_paused: bool) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self._relay.delivery.consumers:
+            return problem(404, "not_found", f"there is no running destination {name!r}")
+        await self._relay.delivery.pause(name, is_paused=is_paused)
+        return _json({"destination": name, "paused": is_paused})
+
+    async def reload(self, _: web.Request) -> web.Response:
+        try:
+            return _json({"reloaded": True, "restartNeededFor": await self._relay.reload()})
+        except ConfigError as error:
+            body = {"code": "bad_config", "message": str(error), "problems": error.problems}
+            return _json({"error": body}, 400)
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+
+
+def _number(request: web.Request, name: str, default: int | None) -> int | None:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  what fits into SQLite's integers
+        raise BadParameter(f"{name} must be a whole number")
+    return int(text)
+
+
+def _limit(request: web.Request) -> int:
+    return min(_number(request, "limit", PAGE) or PAGE, MAX_PAGE)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        value = orjson.loads(await request.read())
+    except ValueError:
+        raise BadParameter("the body is not JSON") from None
+    if type(value) is not dict:
+        raise BadParameter("the body must be a JSON object")
+    return value

@@ -1,0 +1,266 @@
+"""Builds the rooms, runs them and stops them: the only file that knows all.
+
+Rooms open in the order an event walks through them, and close in reverse: the door first, then what is in
+hand is finished within a limit, cursors are saved, the log is closed last.
+"""
+
+import asyncio
+import gc
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from relay import __version__
+from relay.admission.admit import Admission
+from relay.admission.normalise import events_of
+from relay.admission.seen import Seen
+from relay.api.server import admin_application
+from relay.config import Config, load, parse_address, with_generated
+from relay.console.debugger import Debugger
+from relay.data_directory import DataDirectory
+from relay.database import connect_writer
+from relay.delivery.dead_letters import DeadLetters
+from relay.delivery.delivery import Delivery
+from relay.destinations import CATALOGUE
+from relay.errors import ConfigError, DataDirectoryError
+from relay.gateway.gateway import Gateway
+from relay.gateway.proxies import Proxies
+from relay.gateway.source import Sources
+from relay.log.feed import Feed
+from relay.log.retention import Retention
+from relay.log.sqlite import SqliteLog
+from relay.log.state import State
+
+log = structlog.get_logger()
+
+SHUTDOWN_SECONDS = 10.0  # for answers that are being given
+BACKLOG = 2048  # connections that wait to be accepted
+HOUSEKEEPING_SECONDS = 30.0
+SWITCH_SECONDS = 0.0005  # database threads get the interpreter back this soon, not after Python's 5 ms
+
+# admission lags when more comes in than can be worked off: answers slow down before anything is refused
+LAG_REQUESTS = 2_000
+LAG_SLOWEST = 1.0
+
+
+class App:
+    """A running relay. Made by `running`."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self.config = config
+        self.started_at = time.time()
+        self.stopping = asyncio.Event()
+        self.log: SqliteLog
+        self.state: State
+        self.feed: Feed
+        self.admission: Admission
+        self.delivery: Delivery
+        self.dead_letters: DeadLetters
+        self.debugger = Debugger()
+        self.sources: Sources
+        self.gateway: Gateway
+        self.admin_token = ""
+        self.has_own_sources = True  # False: the one source and its key were made by relay
+        self._environ = environ
+        self._directory: DataDirectory
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Open every room; `stack` closes them."""
+        directory = self._directory = stack.enter_context(DataDirectory(Path(self.config.server.data_dir)))
+        self.has_own_sources = bool(self.config.sources)
+        self.config = with_generated(self.config, directory.secret)
+        self.admin_token = self.config.server.admin_token or directory.secret("admin_token")
+        self.state = await State.open(directory.state)
+        stack.push_async_callback(self.state.close)
+        self.log = await SqliteLog.open(
+            directory.log, durability=self.config.log.durability, connect=connect_writer
+        )
+        stack.push_async_callback(self.log.close)
+        self.feed = Feed(self.log, self.state, lambda record: events_of(record, self.state.log_id))
+        self.admission = Admission(
+            self.log, self.state, Seen(directory.path), self.feed, self.debugger.admitted
+        )
+        await self.admission.load()
+        self.delivery = Delivery(self.feed, self.state, self.debugger)
+        stack.push_async_callback(self.delivery.close)
+        self.dead_letters = DeadLetters(self.state, self.feed, self.delivery)
+        await self.delivery.apply(self.config.destinations, self.config.settings)
+        self.sources = Sources(self.config.sources, time.monotonic)
+        self.gateway = Gateway(
+            self.sources,
+            Proxies(self.config.server.trusted_proxies),
+            self.log,
+            delay=self.delay,
+            cloud_of=self._cloud_of,
+        )
+        self._start_tasks(stack)
+        await self._listen_admin(stack)
+        await self._listen_public(stack)
+
+    def _start_tasks(self, stack: AsyncExitStack) -> None:
+        retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
+        loops = {
+            "admission": self.admission.run(),
+            "ledger": self.delivery.ledger.run(),
+            "retention": retention.run(HOUSEKEEPING_SECONDS),
+        }
+        tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+        for task in tasks:
+            task.add_done_callback(self._ended)
+
+        async def cancel() -> None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        # admission is stopped before delivery is: what it admits then would only be taken and given up
+        stack.push_async_callback(cancel)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a part of relay failed, stopping", part=task.get_name(), exc_info=task.exception())
+            self.stopping.set()
+
+    @property
+    def _keep_from(self) -> int:
+        """The first sequence that somebody still needs."""
+        mark = self.delivery.mark
+        return 1 + (self.admission.cursor if mark is None else min(mark, self.admission.cursor))
+
+    def delay(self) -> float:
+        """Seconds by which an answer is slowed: none in good weather."""
+        lag = self.log.head - self.admission.cursor
+        return 0.0 if lag < LAG_REQUESTS else min(LAG_SLOWEST, lag / LAG_REQUESTS * 0.02)
+
+    def _cloud_of(self, source: str) -> list[str]:
+        titles = {
+            CATALOGUE[d.type].title
+            for d in self.config.destinations
+            if d.enabled and (d.sources is None or source in d.sources)
+        }
+        return sorted(titles)
+
+    async def _listen_public(self, stack: AsyncExitStack) -> None:
+        server = web.Server(self.gateway.handle, access_log=None, logger=_QUIET)
+        host, port = parse_address(self.config.server.listen)
+        listener = await asyncio.get_running_loop().create_server(
+            server, host, port, ssl=self._tls(), backlog=BACKLOG
+        )
+
+        async def close() -> None:
+            listener.close()
+            server.pre_shutdown()
+            await server.shutdown(SHUTDOWN_SECONDS)
+
+        stack.push_async_callback(close)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        server = self.config.server
+        if server.tls_cert is None or server.tls_key is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(server.tls_cert, server.tls_key)
+        return context
+
+    async def _listen_admin(self, stack: AsyncExitStack) -> None:
+        runner = web.AppRunner(admin_application(self), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, *parse_address(self.config.server.admin)).start()
+
+    async def reload(self) -> list[str]:
+        """Take up relay.toml again. Returns what needs a restart; raises ConfigError and changes nothing."""
+        if self.config.path is None:
+            return []
+        config = with_generated(load(self.config.path, self._environ), self._directory.secret)
+        fixed = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token")
+        restart = [f"server.{k}" for k in fixed if getattr(config.server, k) != getattr(self.config.server, k)]
+        restart += ["log.durability"] if config.log.durability != self.config.log.durability else []
+        self.config = config
+        self.sources.apply(config.sources)
+        self.gateway.proxies = Proxies(config.server.trusted_proxies)
+        await self.delivery.apply(config.destinations, config.settings)
+        log.info("configuration taken up", restart_needed_for=restart)
+        return restart
+
+    async def status(self) -> dict[str, Any]:
+        """What `relay status` prints."""
+        return {
+            "version": __version__,
+            "uptimeSeconds": round(time.time() - self.started_at, 1),
+            "log": {
+                "head": self.log.head,
+                "first": self.log.first,
+                "bytes": self.log.size,
+                "problem": self.log.problem,
+            },
+            "admission": {
+                "sequence": self.admission.cursor,
+                "lag": self.log.head - self.admission.cursor,
+            },
+            "sources": [
+                {
+                    "name": source.name,
+                    "enabled": source.is_enabled,
+                    "events": source.events,
+                    "answers": {str(status): n for status, n in sorted(source.statuses.items())},
+                    "rejected": dict(source.rejected),
+                }
+                for source in self.sources.by_name.values()
+            ],
+            "destinations": await self.delivery.status(),
+        }
+
+
+class _Quiet:
+    """aiohttp's own log of broken requests: they are the sender's affair, and may hold an event's values."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+_QUIET: Any = _Quiet()
+
+
+@asynccontextmanager
+async def running(config: Config, environ: Mapping[str, str]) -> AsyncIterator[App]:
+    """A relay that is up; on leaving it stops in good order."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(50_000, 20, 50)  # decoded JSON has no cycles: looking for them often is wasted
+    app = App(config, environ)
+    async with AsyncExitStack() as stack:
+        await app.open(stack)
+        gc.freeze()
+        yield app
+
+
+async def serve(config: Config, environ: Mapping[str, str], ready: Callable[[App], None]) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP takes up the configuration again. `ready(app)` is called once up."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with running(config, environ) as app:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, app.stopping.set)
+            loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(app)))
+            ready(app)
+            await app.stopping.wait()
+            log.info("stopping")
+    except OSError as error:
+        raise DataDirectoryError(f"cannot start: {error.strerror or error}") from error
+    log.info("stopped")
+
+
+async def _reload(app: App) -> None:
+    try:
+        await app.reload()
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error("configuration refused, the old one stays in force", problem=problem)

@@ -1,0 +1,36 @@
+"""From bytes to JSON: strict, with a second look before anything is refused.
+
+Browsers cut strings at half a surrogate pair and write `\\ud83d` alone, and .NET puts a byte order mark
+first. Both are mended rather than refused: a refusal would cost the whole batch.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+_LONE_SURROGATE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)"
+    rb"(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_BOM = b"\xef\xbb\xbf"
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value in `body`. Raises ValueError when there is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return orjson.loads(_mended(body))
+
+
+def _mended(body: bytes) -> bytes:
+    return _LONE_SURROGATE.sub(lambda m: m[1] + (m[2] or rb"\ufffd"), body.removeprefix(_BOM))
+
+
+def encode(value: Any) -> bytes | None:
+    """Compact UTF-8 JSON, None when `value` is nested too deeply to be written (254 levels)."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return None

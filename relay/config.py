@@ -1,0 +1,364 @@
+"""relay.toml to structs. Each room defines its own section; this file puts them together.
+
+`load` reports every mistake at once, each with its line:
+
+    relay.toml:7: unknown key `write_kye`, did you mean `write_key`?
+    relay.toml:17: Expected `float | null`, got `str` - at `rate_limit`
+
+First each key by itself (known, of the right type, of a sensible value), then what keys say together. No
+value gets into a sentence that could be a secret. `template.toml` is the commented example; the same text
+stands as relay.toml in the repository.
+"""
+
+import ipaddress
+import json
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from relay import destinations as catalogue
+from relay.config_errors import Problems, Table, convert, expand, explain, read_table, suggestion
+from relay.config_lines import Lines, Place
+from relay.delivery.config import DestinationConfig
+from relay.destinations.base import Destination
+from relay.errors import ConfigError
+from relay.gateway.config import ServerConfig, SourceConfig
+from relay.log.config import LogConfig
+
+DEFAULT_SOURCE = "default"  # the one source when relay.toml names none
+
+_TABLES = ("server", "log", "sources", "destinations")
+
+# keys of the contract that this version refuses rather than ignores
+_PLANNED = {
+    SourceConfig: ("plan", "controls"),
+    DestinationConfig: ("filter", "filters", "subscriptions", "mode", "engine", "consent"),
+}
+
+
+class Config(msgspec.Struct, frozen=True):
+    """A valid configuration.
+
+    `sources` is empty when the file names none: there is one then, by the name of `DEFAULT_SOURCE`, whose
+    write key is kept in the data directory.
+    """
+
+    server: ServerConfig
+    log: LogConfig
+    sources: tuple[SourceConfig, ...]
+    destinations: tuple[DestinationConfig, ...]
+    settings: Mapping[str, Destination]  # by the destination's name
+    path: Path | None  # None: there is no file
+
+
+def default() -> Config:
+    """Give what holds without a file: one source, its key made in the data directory, nowhere to deliver."""
+    return Config(ServerConfig(), LogConfig(), (), (), {}, None)
+
+
+def with_generated(config: Config, secret: Callable[[str], str]) -> Config:
+    """Add the default source, with the write key that `secret` keeps, when there is none."""
+    if config.sources:
+        return config
+    source = SourceConfig(name=DEFAULT_SOURCE, write_key=secret("write_key"))
+    return msgspec.structs.replace(config, sources=(source,))
+
+
+def template(admin_token: str, write_key: str) -> str:
+    """Write the commented relay.toml with one source and these two keys."""
+    text = resources.files("relay").joinpath("template.toml").read_text("utf-8")
+    for commented, active in (
+        ('# admin_token = "${RELAY_ADMIN_TOKEN}"', f"admin_token = {json.dumps(admin_token)}"),
+        ("# [[sources]]", "[[sources]]"),
+        ('# name = "web"', 'name = "web"'),
+        ('# write_key = "WRITE_KEY"', f"write_key = {json.dumps(write_key)}"),
+    ):
+        text = text.replace(commented, active, 1)
+    return text
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the configuration from the file; `ConfigError` with every mistake in it."""
+    try:
+        text = _read(path)
+        raw = _parse(path, text)
+        problems = Problems(str(path), Lines(text))
+        return _config(expand(raw, environ, (), problems), path, problems)
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[IPv6]:port`; `ValueError` when it is neither."""
+    match = re.fullmatch(r"(?:\[([^\]]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text, re.ASCII)
+    if match is None or int(match[3]) > 65535:  # noqa: PLR2004  the highest port
+        raise ValueError("not host:port")
+    if match[1]:
+        ipaddress.IPv6Address(match[1])
+    return match[1] or match[2], int(match[3])
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name no file can have
+        reason = getattr(error, "strerror", None) or "not a file name"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from None
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 text") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # mostly TOMLDecodeError; a number of 5000 digits is a plain ValueError
+        sentence, _, where = str(error).partition(" (at ")
+        found = re.match(r"line (\d+)", where)
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
+        raise ConfigError(f"{path}:{line}: not valid TOML: {sentence}") from None
+
+
+def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
+    server = _single(raw, "server", ServerConfig, problems)
+    log = _single(raw, "log", LogConfig, problems)
+    sources = _several(raw, "sources", SourceConfig, problems)
+    destinations = _several(raw, "destinations", DestinationConfig, problems)
+    for key in [key for key in raw if key not in _TABLES]:
+        problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
+    _check_server(server, path, problems)
+    _check_sources(sources, problems)
+    settings = _check_destinations(destinations, sources, problems)
+    problems.check()
+    return Config(
+        server=ServerConfig(**server.values),
+        log=LogConfig(**log.values),
+        sources=tuple(SourceConfig(**source.values) for source in sources),
+        destinations=tuple(DestinationConfig(**destination.values) for destination in destinations),
+        settings=settings,
+        path=path,
+    )
+
+
+def _single(raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems) -> Table:
+    table = raw.get(key, {})
+    if not isinstance(table, dict):
+        problems.add((key,), f"`{key}` is one table: write `[{key}]`")
+        return Table((key,), {})
+    return _table(struct, table, (key,), problems)
+
+
+def _several(
+    raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems
+) -> list[Table]:
+    tables = raw.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        problems.add((key,), f"`{key}` is a list of tables: write `[[{key}]]`")
+        return []
+    return [_table(struct, table, (key, index), problems) for index, table in enumerate(tables)]
+
+
+def _table(struct: type[msgspec.Struct], raw: dict[str, Any], place: Place, problems: Problems) -> Table:
+    table = read_table(struct, raw, place, problems, planned=_PLANNED.get(struct, ()))
+    for key, complaint in _CHECKS[struct].items():
+        for where, value in _each(table, key):
+            if sentence := complaint(value):
+                problems.add(where, f"`{key}` {sentence}")
+    return table
+
+
+def _each(table: Table, key: str) -> Iterator[tuple[Place, Any]]:
+    value = table.values.get(key)
+    if isinstance(value, tuple):
+        yield from table.items(key)
+    elif value is not None:
+        yield (*table.place, key), value
+
+
+# what a value by itself must be: each check returns the rest of a sentence, or None
+
+
+def _filled(text: str) -> str | None:
+    return None if text.strip() else "must not be empty"
+
+
+def _name(text: str) -> str | None:
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", text):
+        return None
+    return "must be made of letters, digits, `_`, `.` and `-`" if text else "must not be empty"
+
+
+def _address(text: str) -> str | None:
+    try:
+        parse_address(text)
+    except ValueError:
+        return "must be host:port, such as 127.0.0.1:8080 or [::1]:8080"
+    return None
+
+
+def _network(text: str) -> str | None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return "must hold addresses and networks, such as 10.0.0.1 or 10.0.0.0/8"
+    return None
+
+
+def _origin(text: str) -> str | None:
+    return None if _is_origin(text) else "must be scheme, host and port only, such as https://eu.example.com"
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        plain = parts.port != 0 and f"{parts.scheme}://{parts.netloc}" == text
+    except ValueError:  # a port that is no number, an IPv6 address that is none
+        return False
+    has_host = bool(parts.hostname) and not re.search(r"[@\s\\]", parts.netloc)
+    return plain and has_host and parts.scheme in ("http", "https")
+
+
+def _positive(number: float) -> str | None:
+    return None if 0 < number < math.inf else "must be a number above 0"
+
+
+def _at_least_one(number: float) -> str | None:
+    return None if 1 <= number < math.inf else "must be at least 1"
+
+
+_Check = Callable[[Any], str | None]
+_CHECKS: Mapping[type[msgspec.Struct], Mapping[str, _Check]] = {
+    ServerConfig: {
+        "listen": _address,
+        "admin": _address,
+        "admin_token": _filled,
+        "read_token": _filled,
+        "data_dir": _filled,
+        "trusted_proxies": _network,
+    },
+    LogConfig: {"retention": _positive, "max_bytes": _positive},
+    SourceConfig: {
+        "name": _name,
+        "write_key": _filled,
+        "write_keys": _filled,
+        "rate_limit": _positive,
+        "burst": _at_least_one,
+    },
+    DestinationConfig: {
+        "name": _name,
+        "endpoint": _origin,
+        "rate_limit": _positive,
+        "concurrency": _at_least_one,
+        "batch_size": _at_least_one,
+        "timeout": _positive,
+    },
+}
+
+
+# what several keys say together
+
+
+def _check_server(server: Table, path: Path, problems: Problems) -> None:
+    values = server.values
+    if _is_same_address(values.get("listen"), values.get("admin")):
+        problems.add((*server.place, "admin"), "`admin` must differ from `listen`: who may send may not look")
+    if values.get("read_token") and values["read_token"] == values.get("admin_token"):
+        problems.add((*server.place, "read_token"), "`read_token` must differ from `admin_token`")
+    for key, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if values.get(key) is None:
+            continue
+        if other in values and values[other] is None:
+            problems.add((*server.place, key), f"`{key}` needs `{other}`")
+        values[key] = os.path.join(path.absolute().parent, values[key])  # noqa: PTH118  text stays text
+        if not os.path.isfile(values[key]):  # noqa: PTH113  never raises
+            problems.add(
+                (*server.place, key), f"`{key}`: there is no such file (seen from this file's folder)"
+            )
+
+
+def _is_same_address(one: str | None, other: str | None) -> bool:
+    try:
+        host, port = parse_address(one or "")
+        other_host, other_port = parse_address(other or "")
+    except ValueError:
+        return False
+    return port == other_port != 0 and host.lower() == other_host.lower()  # 0: any free port
+
+
+def _check_sources(sources: list[Table], problems: Problems) -> None:
+    _check_unique(sources, ("name",), "this name is already taken", problems)
+    _check_unique(sources, ("write_key", "write_keys"), "this write key is already used", problems)
+    for source in sources:
+        if source.values.get("write_key", "") is None and source.values.get("write_keys") == ():
+            problems.add(source.place, "missing key `write_key`")
+
+
+def _check_unique(tables: list[Table], keys: Collection[str], sentence: str, problems: Problems) -> None:
+    first: dict[Any, Place] = {}
+    for table in tables:
+        for key in keys:
+            for place, value in _each(table, key):
+                if first.setdefault(value, place) != place:
+                    problems.add(place, f"{sentence} at line {problems.line(first[value])}")
+
+
+def _check_destinations(
+    destinations: list[Table], sources: list[Table], problems: Problems
+) -> dict[str, Destination]:
+    """Return the settings of every destination, by its name."""
+    _check_unique(destinations, ("name",), "this name is already taken", problems)
+    known = [source.values["name"] for source in sources if "name" in source.values]
+    settings = {}
+    for destination in destinations:
+        for place, name in destination.items("sources"):
+            if name not in (known or [DEFAULT_SOURCE]):
+                problems.add(place, f"unknown source `{name}`{suggestion(name, known or [DEFAULT_SOURCE])}")
+        built = _check_type(destination, problems)
+        if built is not None and "name" in destination.values:
+            settings[destination.values["name"]] = built
+    return settings
+
+
+def _check_type(destination: Table, problems: Problems) -> Destination | None:
+    name = destination.values.get("type")
+    if name is None:
+        return None
+    kind = catalogue.CATALOGUE.get(name)
+    if kind is None:
+        known = suggestion(name, catalogue.CATALOGUE)
+        problems.add((*destination.place, "type"), f"unknown destination type `{name}`{known}")
+        return None
+    size = destination.values.get("batch_size")
+    if size is not None and size > kind.max_batch:
+        most = f"`batch_size` of `{name}` is {kind.max_batch} at most"
+        problems.add((*destination.place, "batch_size"), most)
+    if kind.needs_endpoint and "endpoint" in destination.values and destination.values["endpoint"] is None:
+        problems.add(destination.place, f"missing key `endpoint`: `{name}` has no place of its own")
+    return _settings(kind, destination, problems)
+
+
+def _settings(kind: type[Destination], destination: Table, problems: Problems) -> Destination | None:
+    raw = destination.values.get("settings")
+    if raw is None:
+        return None
+    place = (*destination.place, "settings")
+    before = len(problems)
+    read_table(kind, raw, place, problems, word="setting")
+    if len(problems) > before or problems.is_incomplete(place):
+        return None
+    try:
+        built: Destination = convert(raw, kind)
+    except msgspec.ValidationError as error:  # what the settings say together
+        problems.add(place, explain(error))
+        return None
+    return built

@@ -1,0 +1,175 @@
+"""The consumer that sends: one destination, one cursor, and every event one fate.
+
+It takes events from the feed, gives those their fate that need no sending, and starts batches; a courier
+takes each to the destination. No more than `concurrency` batches travel at once, and no more than
+MAX_OPEN_RECORDS records are open, whatever hangs.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+from relay.log.feed import Feed
+from relay.delivery.batch import Batch, user_key
+from relay.delivery.config import DestinationConfig
+from relay.delivery.courier import Courier
+from relay.delivery.fates import Fates
+from relay.delivery.ledger import Ledger
+from relay.delivery.observer import Observer
+from relay.delivery.retries import Retries
+from relay.delivery.sender import Sender
+from relay.delivery.window import Window
+from relay.destinations.base import Destination
+from relay.event import Event
+from relay.log.state import State
+
+READ_EVENTS = 500
+MAX_OPEN_RECORDS = 20_000
+
+
+class Consumer:
+    """Delivers what the feed holds to one destination: `run`, and `stop` from elsewhere."""
+
+    def __init__(
+        self,
+        config: DestinationConfig,
+        settings: Destination,
+        *,
+        feed: Feed,
+        state: State,
+        ledger: Ledger,
+        sender: Sender,
+        observer: Observer,
+        cursor: int,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self.name = config.name
+        self.window = Window(cursor)
+        self.fates = Fates(config, self.window, ledger, observer, now)
+        self.courier = Courier(config, settings, self.fates, sender, observer, clock)
+        self.retries = Retries(
+            self.name,
+            keeps_order=config.order == "user",
+            state=state,
+            feed=feed,
+            fates=self.fates,
+            courier=self.courier,
+            ledger=ledger,
+            start=self.start,
+        )
+        self._feed = feed
+        self._ledger = ledger
+        self._clock = clock
+        self._batch_size = config.batch_size or settings.batch
+        self._sources = None if config.sources is None else frozenset(config.sources)
+        self._keeps_order = config.order == "user"
+        self._pending: list[Event] = []
+        self._pending_bytes = 0
+        self._pending_since = 0.0
+        self._travelling = 0
+        self._users: set[str] = set()
+        self._loops: list[asyncio.Task[None]] = []
+        self._group: asyncio.TaskGroup
+
+    async def run(self) -> None:
+        """Take, batch and send until stopped. Raises what went wrong beyond repair."""
+        await self.retries.load()
+        async with asyncio.TaskGroup() as self._group:
+            self._loops = [
+                self._group.create_task(self._take_forever(), name=f"consume:{self.name}"),
+                self._group.create_task(self.retries.run(), name=f"retry:{self.name}"),
+            ]
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns when what is on its way has arrived."""
+        self.courier.is_stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        self.courier.moved.wake()
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Stop or start asking the destination; what is on its way arrives."""
+        self.courier.is_paused = is_paused
+        self.courier.moved.wake()
+
+    def snapshot(self) -> tuple[object, ...]:
+        """What the ledger saves: mark and fates, as parameters of save_consumer."""
+        return (self.window.mark, *self.fates.totals.values(), self.name)
+
+    async def _take_forever(self) -> None:
+        while True:
+            await self._ready_for_more()
+            due_in = self._pending_since + self.config.batch_wait - self._clock() if self._pending else None
+            if due_in is not None and due_in <= 0:
+                await self._send_pending()
+                continue
+            events, reached = await self._feed.read(self.window.taken, READ_EVENTS)
+            if reached == self.window.taken:
+                await self._wait_for_events(due_in)
+            else:
+                await self._take(events)
+                self.window.skip_to(reached)
+
+    async def _ready_for_more(self) -> None:
+        while self.courier.is_paused or self.window.open_records > MAX_OPEN_RECORDS:
+            await self.courier.moved.wait()
+        await self._ledger.room()
+
+    async def _wait_for_events(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._feed.wait(self.window.taken)
+        except TimeoutError:
+            pass
+
+    async def _take(self, events: list[Event]) -> None:
+        for some in by_record(events):
+            if self._sources is not None and some[0].source not in self._sources:
+                continue
+            self.window.take(some[0].sequence, len(some))
+            for event in some:
+                if event.outcome is not None:
+                    self.fates.judged(event, event.outcome)
+                elif not self.fates.park_behind(event):
+                    await self._put(event)
+
+    async def _put(self, event: Event) -> None:
+        if not self._pending:
+            self._pending_since = self._clock()
+        self._pending.append(event)
+        self._pending_bytes += len(event.json) + 1
+        if len(self._pending) >= self._batch_size or self._pending_bytes >= self.settings.max_bytes:
+            await self._send_pending()
+
+    async def _send_pending(self) -> None:
+        events, self._pending, self._pending_bytes = self._pending, [], 0
+        await self.start(Batch(events))
+
+    async def start(self, batch: Batch) -> "asyncio.Task[None]":
+        """Send `batch` as soon as fewer than `concurrency` travel, and with order kept none of its users does."""
+        keys = {user_key(e) for e in batch.events} if self._keeps_order else set()
+        while self._travelling >= self.config.concurrency or not keys.isdisjoint(self._users):
+            await self.courier.moved.wait()
+        self._travelling += 1
+        self._users |= keys
+        return self._group.create_task(self._travel(batch, keys), name=f"deliver:{self.name}")
+
+    async def _travel(self, batch: Batch, keys: set[str]) -> None:
+        try:
+            await self.courier.deliver(batch)
+        finally:
+            self._travelling -= 1
+            self._users -= keys
+            self.courier.moved.wake()
+
+
+def by_record(events: list[Event]) -> Iterator[list[Event]]:
+    """Runs of events of one record."""
+    start = 0
+    for place in range(1, len(events) + 1):
+        if place == len(events) or events[place].sequence != events[start].sequence:
+            yield events[start:place]
+            start = place

@@ -1,0 +1,87 @@
+"""Events a destination refused for good: listed with the reply that said so, redriven, or dropped."""
+
+import sqlite3
+import time
+from collections.abc import Collection
+from typing import Any
+
+from relay.log.feed import Feed
+from relay.database import row_to_dict
+from relay.delivery.delivery import Delivery
+from relay.log.state import SQL, State, rows_json
+from relay.outcome import Outcome
+from relay.times import format_iso
+
+_NEWEST = 2**62
+_AT_ONCE = 5000  # rows of one transaction
+
+
+class DeadLetters:
+    """The dead letters of all destinations."""
+
+    def __init__(self, state: State, feed: Feed, delivery: Delivery) -> None:
+        self._state = state
+        self._feed = feed
+        self._delivery = delivery
+
+    async def page(self, destination: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Newest first, with the event as it was (None when retention has dropped it)."""
+        query = (destination, before or _NEWEST, limit)
+
+        def work(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+            found = connection.execute(SQL["dead_letters"], query)
+            return [row_to_dict(found, row) for row in found]
+
+        await self._delivery.ledger.flush()
+        rows = await self._state.read(work)
+        events = await self._feed.find([(row["sequence"], row["place"]) for row in rows])
+        for row in rows:
+            event = events.get((row["sequence"], row["place"]))
+            row["at"] = format_iso(row["at"])
+            row["index"] = row.pop("place")
+            row["messageId"] = event.data.get("messageId") if event else None
+            row["event"] = event.data if event else None
+        return rows
+
+    async def retry(self, destination: str | None, ids: Collection[int] | None) -> int:
+        """Put dead letters into the retry table, due at once. Returns how many."""
+        await self._delivery.ledger.flush()
+        total = 0
+        while moved := await self._state.write(lambda c: self._redrive(c, destination, ids)):
+            total += len(moved)
+            for name, outcome in moved:
+                consumer = self._delivery.consumers.get(name)
+                if consumer is not None:
+                    consumer.fates.redriven(outcome)
+        return total
+
+    def _redrive(
+        self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None
+    ) -> list[tuple[str, Outcome]]:
+        now = int(time.time() * 1000)
+        query = (destination, None if ids is None else rows_json(ids), _AT_ONCE)
+        rows = connection.execute(SQL["dead_letters_by_id"], query).fetchall()
+        parked = []
+        for _, name, sequence, place, _, _ in rows:
+            consumer = self._delivery.consumers.get(name)
+            retry_ms = int(consumer.config.retry_for * 1000) if consumer else 0
+            parked.append((name, sequence, place, 0, now, now + retry_ms, now, "redriven", None))
+        connection.execute(SQL["park"], (rows_json(parked),))
+        connection.execute(SQL["drop_dead_letters_by_id"], (rows_json([row[0] for row in rows]),))
+        return [(row[1], Outcome(row[4])) for row in rows]
+
+    async def drop(self, destination: str | None, ids: Collection[int] | None) -> int:
+        """Forget dead letters. Their fate stays `rejected` or `expired`. Returns how many."""
+        await self._delivery.ledger.flush()
+        total = 0
+
+        def work(connection: sqlite3.Connection) -> int:
+            query = (destination, None if ids is None else rows_json(ids), _AT_ONCE)
+            found = [row[0] for row in connection.execute(SQL["dead_letters_by_id"], query)]
+            connection.execute(SQL["drop_dead_letters_by_id"], (rows_json(found),))
+            return len(found)
+
+        while dropped := await self._state.write(work):
+            total += dropped
+        return total
+

@@ -1,0 +1,169 @@
+"""All consumers that send: started, changed and stopped as the configuration says, watched, and paused.
+
+A destination that was away (not configured, or not enabled) comes back at the head: it is not sent what happened
+meanwhile. One that is new to the data directory starts at the beginning only if the log is as new as it is.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from relay import metrics
+from relay.log.feed import Feed
+from relay.database import row_to_dict
+from relay.delivery.config import DestinationConfig
+from relay.delivery.consumer import Consumer
+from relay.delivery.ledger import Ledger
+from relay.delivery.observer import Observer
+from relay.delivery.sender import Sender
+from relay.destinations.base import Destination
+from relay.log.state import SQL, State, rows_json
+from relay.outcome import Outcome
+
+log = structlog.get_logger()
+
+RESTART_SECONDS = 5.0  # after a fault of our own
+STOP_SECONDS = 10.0  # for what is on its way
+
+
+class Delivery:
+    """The running consumers, by destination name."""
+
+    def __init__(self, feed: Feed, state: State, observer: Observer) -> None:
+        self.consumers: dict[str, Consumer] = {}
+        self.sender = Sender.open()
+        self.ledger = Ledger(state)
+        self._feed = feed
+        self._state = state
+        self._observer = observer
+        self._runs: dict[str, asyncio.Task[None]] = {}
+
+    async def apply(
+        self, destinations: Sequence[DestinationConfig], settings: Mapping[str, Destination]
+    ) -> None:
+        """Make the consumers those of `destinations`: what is unchanged goes on undisturbed."""
+        wanted = {d.name: d for d in destinations if d.enabled}
+        gone = [
+            name
+            for name, consumer in self.consumers.items()
+            if name not in wanted
+            or (consumer.config, consumer.settings) != (wanted[name], settings[name])
+        ]
+        await asyncio.gather(*(self._stop(name) for name in gone))
+        await self.ledger.flush()
+        names = rows_json(wanted)
+        await self._state.write(lambda c: c.execute(SQL["mark_absent"], (names,)) and None)
+        for name, config in wanted.items():
+            if name not in self.consumers:
+                await self._start(config, settings[name])
+
+    async def close(self) -> None:
+        """Stop all, let what is on its way arrive, and save every cursor."""
+        await asyncio.gather(*(self._stop(name) for name in list(self.consumers)))
+        await self.ledger.flush()
+        await self.sender.close()
+
+    async def pause(self, name: str, *, is_paused: bool) -> None:
+        """Pause or resume a destination, over restarts. Raises KeyError for one that does not run."""
+        self.consumers[name].pause(is_paused=is_paused)
+        await self._state.write(lambda c: c.execute(SQL["set_paused"], (is_paused, name)) and None)
+
+    @property
+    def mark(self) -> int | None:
+        """The slowest consumer's low-water mark, None without consumers."""
+        return min((c.window.mark for c in self.consumers.values()), default=None)
+
+    async def _start(self, config: DestinationConfig, settings: Destination) -> None:
+        row = await self._state.write(lambda connection: self._enrol(connection, config.name))
+        consumer = Consumer(
+            config,
+            settings,
+            feed=self._feed,
+            state=self._state,
+            ledger=self.ledger,
+            sender=self.sender,
+            observer=self._observer,
+            cursor=row["cursor"],
+        )
+        consumer.fates.counts.update({o: row[o] for o in Outcome})
+        consumer.courier.is_paused = bool(row["is_paused"])
+        self.consumers[config.name] = consumer
+        self.ledger.follow(config.name, consumer.snapshot)
+        self._runs[config.name] = asyncio.create_task(self._run(consumer), name=f"destination:{config.name}")
+
+    def _enrol(self, connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+        """The row of a consumer, made or brought back to the head if need be."""
+        head = self._feed.cursor
+        found = connection.execute(SQL["consumer"], (name,))
+        row = found.fetchone()
+        if row is None:
+            connection.execute(SQL["add_consumer"], (name, head))
+        elif row_to_dict(found, row)["is_absent"]:
+            connection.execute(SQL["return_consumer"], (head, name))
+        found = connection.execute(SQL["consumer"], (name,))
+        return row_to_dict(found, found.fetchone())
+
+    async def _run(self, consumer: Consumer) -> None:
+        try:
+            await consumer.run()
+        except Exception:
+            log.exception("delivery failed by a fault of relay's own, restarting", destination=consumer.name)
+            self.ledger.unfollow(consumer.name)
+            await asyncio.sleep(RESTART_SECONDS)
+            if self.consumers.get(consumer.name) is consumer:
+                await self._start(consumer.config, consumer.settings)
+
+    async def _stop(self, name: str) -> None:
+        consumer, run = self.consumers[name], self._runs.pop(name)
+        consumer.stop()
+        done, _ = await asyncio.wait([run], timeout=STOP_SECONDS)
+        if not done:
+            run.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await run
+        await self.ledger.flush()
+        self.ledger.unfollow(name)
+        del self.consumers[name]
+
+    async def status(self) -> list[dict[str, Any]]:
+        """One object a destination: where it stands, its fates, what it waits for."""
+        return [await self._status_of(consumer) for consumer in self.consumers.values()]
+
+    async def _status_of(self, consumer: Consumer) -> dict[str, Any]:
+        name = (consumer.name,)
+
+        def counts(connection: sqlite3.Connection) -> tuple[int, int]:
+            (parked,) = connection.execute(SQL["count_parked"], name).fetchone()
+            (dead,) = connection.execute(SQL["count_dead_letters"], name).fetchone()
+            return parked, dead
+
+        parked, dead = await self._state.read(counts)
+        gate = consumer.courier.gate
+        held = "held" if gate.is_held else "running"
+        lag = self._feed.cursor - consumer.window.mark
+        self._measure(consumer, lag, parked, dead)
+        return {
+            "name": consumer.name,
+            "type": consumer.config.type,
+            "state": "paused" if consumer.courier.is_paused else held,
+            "cursor": consumer.window.mark,
+            "lag": lag,
+            "retrying": parked,
+            "deadLetters": dead,
+            "concurrency": gate.concurrency.limit,
+            "opensInSeconds": round(gate.opens_in, 3),
+            "lastError": consumer.courier.last_error,
+            "events": {str(o): n for o, n in consumer.fates.totals.items()},
+        }
+
+    def _measure(self, consumer: Consumer, lag: int, parked: int, dead: int) -> None:
+        gate = consumer.courier.gate
+        metrics.LAG.labels(consumer.name).set(lag)
+        metrics.PARKED.labels(consumer.name).set(parked)
+        metrics.DEAD_LETTERS.labels(consumer.name).set(dead)
+        metrics.CONCURRENCY.labels(consumer.name).set(gate.concurrency.limit)
+        metrics.HELD.labels(consumer.name).set(gate.is_held)

@@ -1,0 +1,159 @@
+"""What becomes of each event of one destination, and where that is noted.
+
+Delivered events only move the window's mark. Exceptions go to the ledger: parked ones with the time of the next
+try, dead letters with the reply that refused them.
+"""
+
+import time
+from collections.abc import Callable
+
+from relay import metrics
+from relay.delivery.batch import Batch, Waiting, user_key
+from relay.delivery.config import DestinationConfig
+from relay.delivery.ledger import Ledger
+from relay.delivery.observer import Observer
+from relay.delivery.pace import parked_delay
+from relay.delivery.sender import Reply
+from relay.delivery.window import Window
+from relay.event import Event
+from relay.outcome import Outcome
+
+REPLY_KEPT = 2000  # characters of a reply in a dead letter
+BEHIND = "behind an earlier event of the same user"
+
+
+class Fates:
+    """Settles events. `counts` are the fates of events that came from the retry table."""
+
+    def __init__(
+        self,
+        config: DestinationConfig,
+        window: Window,
+        ledger: Ledger,
+        observer: Observer,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
+        self.parked_users: dict[str, int] = {}  # only for `order = "user"`: who must wait
+        self.on_parked: Callable[[int], None] = lambda _: None
+        self._name = config.name
+        self._retry_ms = int(config.retry_for * 1000)
+        self._keeps_order = config.order == "user"
+        self._window = window
+        self._ledger = ledger
+        self._observer = observer
+        self._now = now
+        self._bound = {o: metrics.DELIVERED.labels(config.name, o) for o in Outcome}
+
+    @property
+    def totals(self) -> dict[Outcome, int]:
+        """Events per fate: those before the window's mark, and those of the retry table."""
+        return {o: self.counts[o] + self._window.fates[o] for o in Outcome}
+
+    def now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+    def judged(self, event: Event, outcome: Outcome) -> None:
+        """Admission has decided already."""
+        self._window.settle(event.sequence, outcome)
+        self._bound[outcome].inc()
+
+    def delivered(self, batch: Batch) -> None:
+        self._bound[Outcome.DELIVERED].inc(len(batch.events))
+        if batch.parked is None:
+            self._window.delivered(batch.events)
+            return
+        for event in batch.events:
+            self._leave_table(event, Outcome.DELIVERED)
+
+    def bury(self, batch: Batch, reply: Reply, outcome: Outcome = Outcome.REJECTED) -> None:
+        """Dead letters, with the reply."""
+        for event in batch.events:
+            before = batch.parked[event.sequence, event.index].attempts if batch.parked else 0
+            self._ledger.bury(
+                self._name,
+                event.sequence,
+                event.index,
+                outcome,
+                reply.reason,
+                reply.status,
+                reply.text[:REPLY_KEPT],
+                before + batch.tries + 1,
+                self.now_ms(),
+            )
+            if batch.parked is None:
+                self._window.settle(event.sequence, outcome)
+            else:
+                self._leave_table(event, outcome)
+            self._bound[outcome].inc()
+            self._observer.settled(self._name, event, outcome, reply.reason)
+
+    def park(self, batch: Batch, reply: Reply, last_success: int) -> None:
+        """Later: into the retry table, or back into it. `last_success` (ms): the destination's, of any event.
+
+        An attempt counts when the destination has answered others since the one before.
+        """
+        now = self.now_ms()
+        for event in batch.events:
+            if batch.parked is None:
+                next_at = now + int(parked_delay(1) * 1000)
+                self._note(event, Waiting(batch.tries, now + self._retry_ms, now), next_at, reply.reason)
+                self._window.settle(event.sequence, None)
+                continue
+            row = batch.parked[event.sequence, event.index]
+            counts = last_success > row.tried_at
+            if counts and now >= row.expires_at:
+                self.bury(batch.part([event]), reply, Outcome.EXPIRED)
+                continue
+            attempts = row.attempts + counts
+            next_at = now + int(parked_delay(max(attempts, 1)) * 1000)
+            if now < row.expires_at:
+                next_at = min(next_at, row.expires_at)  # one last try when the time is up
+            self._note(event, Waiting(attempts, row.expires_at, now), next_at, reply.reason, is_new=False)
+
+    def park_behind(self, event: Event) -> bool:
+        """True, and parked, when an earlier event of the same user waits in the retry table."""
+        if not self.parked_users or user_key(event) not in self.parked_users:
+            return False
+        now = self.now_ms()
+        self._note(event, Waiting(0, now + self._retry_ms, now), now, BEHIND)
+        self._window.settle(event.sequence, None)
+        return True
+
+    def redriven(self, outcome: Outcome) -> None:
+        """A dead letter was put into the retry table: its fate is open again."""
+        self.counts[outcome] -= 1
+        self.on_parked(self.now_ms())
+
+    def lost(self, sequence: int, index: int) -> None:
+        """A parked event whose record retention has dropped."""
+        self._ledger.unpark(self._name, sequence, index)
+        self.counts[Outcome.EXPIRED] += 1
+        self._bound[Outcome.EXPIRED].inc()
+
+    def _note(self, event: Event, row: Waiting, next_at: int, reason: str, *, is_new: bool = True) -> None:
+        key = user_key(event) if self._keeps_order else None
+        if key is not None and is_new:
+            self.parked_users[key] = self.parked_users.get(key, 0) + 1
+        self._ledger.park(
+            self._name,
+            event.sequence,
+            event.index,
+            row.attempts,
+            next_at,
+            row.expires_at,
+            row.tried_at,
+            reason,
+            key,
+        )
+        self._observer.settled(self._name, event, "parked", reason)
+        self.on_parked(next_at)
+
+    def _leave_table(self, event: Event, outcome: Outcome) -> None:
+        self._ledger.unpark(self._name, event.sequence, event.index)
+        self.counts[outcome] += 1
+        key = user_key(event)
+        if key in self.parked_users:
+            self.parked_users[key] -= 1
+            if not self.parked_users[key]:
+                del self.parked_users[key]

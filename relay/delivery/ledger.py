@@ -1,0 +1,95 @@
+"""What delivery writes down, a few times a second and all consumers in one transaction.
+
+A consumer notes exceptions (parked, buried, unparked) here and then settles the event in its window; both
+are taken at the same instant, so a cursor is never saved past an event whose note is not.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+import structlog
+
+from relay.log.base import Waiters
+from relay.log.state import SQL, State, rows_json
+
+FLUSH_SECONDS = 0.25
+MAX_NOTES = 20_000  # beyond this consumers wait: the state database cannot be written
+
+log = structlog.get_logger()
+
+Snapshot = Callable[[], tuple[object, ...]]
+
+
+class Ledger:
+    """Notes not yet written, and who has a cursor to save."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._park: list[tuple[object, ...]] = []
+        self._unpark: list[tuple[object, ...]] = []
+        self._bury: list[tuple[object, ...]] = []
+        self._snapshots: dict[str, Snapshot] = {}
+        self._saved: dict[str, tuple[object, ...]] = {}
+        self._flushed = Waiters()
+        self._lock = asyncio.Lock()
+
+    def follow(self, name: str, snapshot: Snapshot) -> None:
+        """Save what `snapshot` returns, parameters of save_consumer, whenever it is something new."""
+        self._snapshots[name] = snapshot
+
+    def unfollow(self, name: str) -> None:
+        self._snapshots.pop(name, None)
+        self._saved.pop(name, None)
+
+    def park(self, *row: object) -> None:
+        self._park.append(row)
+
+    def unpark(self, *row: object) -> None:
+        self._unpark.append(row)
+
+    def bury(self, *row: object) -> None:
+        self._bury.append(row)
+
+    async def room(self) -> None:
+        """Until there is room for more notes."""
+        while len(self._park) + len(self._unpark) + len(self._bury) > MAX_NOTES:
+            await self._flushed.wait()
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self.flush()
+            except sqlite3.Error as error:
+                log.error("the state database cannot be written, trying again", error=str(error))
+
+    async def flush(self) -> None:
+        """Write everything noted so far. On failure everything is kept for the next time."""
+        async with self._lock:
+            park, self._park = self._park, []
+            unpark, self._unpark = self._unpark, []
+            bury, self._bury = self._bury, []
+            rows = {name: snapshot() for name, snapshot in self._snapshots.items()}
+            cursors = {name: row for name, row in rows.items() if row != self._saved.get(name)}
+            if not (park or unpark or bury or cursors):
+                return
+
+            def work(connection: sqlite3.Connection) -> None:
+                # first what leaves, then what (again) waits: a failed retry does both
+                for query, notes in (("unpark", unpark), ("park", park), ("bury", bury)):
+                    if notes:
+                        connection.execute(SQL[query], (rows_json(notes),))
+                for row in cursors.values():
+                    connection.execute(SQL["save_consumer"], row)
+
+            try:
+                await self._state.write(work)
+            except BaseException:
+                self._park = park + self._park
+                self._unpark = unpark + self._unpark
+                self._bury = bury + self._bury
+                raise
+            self._saved |= {name: row for name, row in cursors.items() if name in self._snapshots}
+            self._flushed.wake()

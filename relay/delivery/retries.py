@@ -1,0 +1,111 @@
+"""Parked events, tried again when their time has come.
+
+The first time they go together, later each alone: what failed in company may be the company's fault. While the
+destination is down nobody is taken out of the table.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from relay.log.feed import Feed
+from relay.delivery.batch import Batch, Waiting
+from relay.delivery.courier import Courier
+from relay.delivery.fates import Fates
+from relay.delivery.ledger import Ledger
+from relay.event import Event
+from relay.log.state import SQL, State
+
+TAKE = 100  # rows at a time
+LONGEST_SLEEP = 60.0
+
+Start = Callable[[Batch], Awaitable["asyncio.Task[None]"]]
+
+
+class Retries:
+    """The retry table of one destination."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        keeps_order: bool,
+        state: State,
+        feed: Feed,
+        fates: Fates,
+        courier: Courier,
+        ledger: Ledger,
+        start: Start,
+    ) -> None:
+        self._name = name
+        self._due = SQL["due_in_order" if keeps_order else "due"]
+        self._state = state
+        self._feed = feed
+        self._fates = fates
+        self._courier = courier
+        self._ledger = ledger
+        self._start = start
+        self._next_at: int | None = None
+        self._sooner = asyncio.Event()
+        fates.on_parked = self.expect
+
+    async def load(self) -> None:
+        """Learn when the first row is due, and with order kept which users wait."""
+        await self._learn_next()
+        users = await self._state.read(lambda c: c.execute(SQL["parked_users"], (self._name,)).fetchall())
+        self._fates.parked_users = dict(users)
+
+    def expect(self, at: int) -> None:
+        """A row is due at `at` (ms)."""
+        if self._next_at is None or at < self._next_at:
+            self._next_at = at
+            self._sooner.set()
+
+    async def run(self) -> None:
+        """Try what is due, for ever."""
+        while True:
+            await self._sleep()
+            if self._courier.gate.is_held or self._courier.is_paused:
+                await self._courier.moved.wait()
+            elif self._next_at is not None and self._next_at <= self._fates.now_ms():
+                await self._try_due()
+
+    async def _sleep(self) -> None:
+        seconds = LONGEST_SLEEP
+        if self._next_at is not None:
+            seconds = min(seconds, (self._next_at - self._fates.now_ms()) / 1000)
+        if seconds > 0:
+            self._sooner.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._sooner.wait()
+            except TimeoutError:
+                pass
+
+    async def _try_due(self) -> None:
+        await self._ledger.flush()  # the table must be as new as what is known in memory
+        due = (self._name, self._fates.now_ms(), TAKE)
+        rows = await self._state.read(lambda c: c.execute(self._due, due).fetchall())
+        waiting = {(sequence, place): Waiting(*row) for sequence, place, *row in rows}
+        found = await self._feed.find(list(waiting))
+        for place in waiting.keys() - found.keys():
+            self._fates.lost(*place)
+        tasks = [await self._start(Batch(some, parked=waiting)) for some in _groups(found, waiting)]
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._ledger.flush()
+        await self._learn_next()
+
+    async def _learn_next(self) -> None:
+        self._next_at = None
+        row = (self._name,)
+        (next_at,) = await self._state.read(lambda c: c.execute(SQL["next_due"], row).fetchone())
+        if next_at is not None:
+            self.expect(next_at)
+
+
+def _groups(
+    found: dict[tuple[int, int], Event], waiting: dict[tuple[int, int], Waiting]
+) -> list[list[Event]]:
+    together = [event for place, event in found.items() if waiting[place].attempts <= 1]
+    alone = [[event] for place, event in found.items() if waiting[place].attempts > 1]
+    return ([together] if together else []) + alone

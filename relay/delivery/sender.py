@@ -1,0 +1,134 @@
+"""One HTTP request to a destination, and what its answer means."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+import aiohttp
+import msgspec
+
+from relay import __version__
+from relay.destinations.base import Request
+
+USER_AGENT = f"relay/{__version__}"
+MAX_REPLY = 65_536  # bytes of an answer that are read
+_REDIRECTS = frozenset((307, 308))  # the only ones that keep method and body
+_MAX_REDIRECTS = 3
+_BUSY = frozenset((408, 423, 425, 429))
+_FINAL_SERVER_ERROR = 501
+
+
+class Answer(Enum):
+    """What happens next to the events of a request."""
+
+    DELIVERED = "delivered"
+    BUSY = "busy"  # later
+    REFUSED = "refused"  # never
+
+
+class Reply(msgspec.Struct):
+    """What came back. `status` None: nobody answered, and `error` says how."""
+
+    status: int | None
+    text: str
+    seconds: float
+    error: str | None = None
+    retry_after: float | None = None
+
+    @property
+    def answer(self) -> Answer:
+        status = self.status
+        if status is None or status in _BUSY or (status >= 500 and status != _FINAL_SERVER_ERROR):  # noqa: PLR2004
+            return Answer.BUSY
+        return Answer.DELIVERED if 200 <= status < 300 else Answer.REFUSED  # noqa: PLR2004
+
+    @property
+    def reason(self) -> str:
+        """The discard reason: an HTTP status, or the kind of failure."""
+        return str(self.status) if self.status is not None else self.error or "INTERNAL"
+
+
+class Sender:
+    """A pool of connections to all destinations."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    @classmethod
+    def open(cls) -> "Sender":
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT},
+        )
+        return cls(session)
+
+    async def send(self, request: Request, timeout_seconds: float) -> Reply:
+        """The reply, whatever happened; only cancellation raises."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                reply = await self._follow(request)
+        except TimeoutError:
+            reply = Reply(None, "", 0.0, "ETIMEDOUT")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reply = Reply(None, "", 0.0, _error_name(error))
+        reply.seconds = time.perf_counter() - started
+        return reply
+
+    async def _follow(self, request: Request) -> Reply:
+        url = request.url
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with self._session.request(
+                request.method, url, headers=request.headers, data=request.body, allow_redirects=False
+            ) as response:
+                if response.status in _REDIRECTS and "Location" in response.headers:
+                    url = str(response.url.join(aiohttp.client.URL(response.headers["Location"])))
+                    continue
+                text = await _read(response)
+                after = _retry_after(response.headers.get("Retry-After"))
+                return Reply(response.status, text, 0.0, None, after)
+        return Reply(None, "", 0.0, "too many redirects")
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> str:
+    parts: list[bytes] = []
+    size = 0
+    while size < MAX_REPLY:
+        part = await response.content.readany()
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    else:
+        response.close()
+    return b"".join(parts)[:MAX_REPLY].decode("utf-8", "replace")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header: a number or an HTTP date."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _error_name(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "ENOTFOUND"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "ECONNREFUSED" if isinstance(error.os_error, ConnectionRefusedError) else "ECONNECT"
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
+        return "ECONNRESET"
+    return type(error).__name__

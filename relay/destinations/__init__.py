@@ -1,0 +1,12 @@
+"""The catalogue: every type of destination, by its name in relay.toml."""
+
+from relay.destinations.base import Destination
+from relay.destinations.relay import Relay
+from relay.destinations.segment import Segment
+from relay.destinations.webhook import Webhook
+
+CATALOGUE: dict[str, type[Destination]] = {
+    "webhook": Webhook,
+    "segment": Segment,
+    "relay": Relay,
+}

@@ -1,0 +1,33 @@
+"""The `[server]` table and the `[[sources]]` of relay.toml."""
+
+import msgspec
+
+
+class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[server]`: where relay listens and who may look."""
+
+    listen: str = "127.0.0.1:8080"
+    admin: str = "127.0.0.1:8081"
+    admin_token: str | None = None
+    read_token: str | None = None
+    data_dir: str = "data"
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+
+
+class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of `[[sources]]`: an SDK's write key and what its traffic may do."""
+
+    name: str
+    write_key: str | None = None
+    write_keys: tuple[str, ...] = ()
+    enabled: bool = True
+    rate_limit: float = 500.0  # requests a second: the promise to every source
+    burst: float | None = None  # requests the bucket holds; None: two seconds' worth
+    allowed_origins: tuple[str, ...] | None = None  # None: any
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every write key that is valid now; two while a key is rotated."""
+        return ((self.write_key,) if self.write_key else ()) + self.write_keys

@@ -1,0 +1,296 @@
+"""The public listener: who sends, how much, is it JSON; then into the log, and only then 200.
+
+Everything here runs once a request. What an event means is for admission to say; the gateway looks into one only
+as far as an answer depends on it: a single event that can never be accepted is refused with 400, while in
+a batch it must not cost the others.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from relay import metrics
+from relay.body import decode, encode
+from relay.browser.settings import rudder_settings, segment_settings
+from relay.errors import EventRejected, LogUnavailable
+from relay.event import MAX_BATCH_EVENTS, MAX_EVENT
+from relay.gateway import pixel
+from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later
+from relay.gateway.answers import pixel as gif
+from relay.gateway.cors import cors_headers, preflight
+from relay.gateway.proxies import Proxies
+from relay.gateway.reading import BodyTimeout, read_body
+from relay.gateway.routes import TRACKING, Route, split_prefix
+from relay.gateway.source import Source, Sources
+from relay.log.base import Log
+from relay.log.record import Record
+from relay.times import format_iso
+from relay.tracking import problem
+
+MANY_LEVELS = 200  # brackets in a body from which on its depth is looked at
+
+log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """The answer is not 200."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Gateway:
+    """Answers the public listener. `delay` says how many seconds an answer should be slowed now."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        proxies: Proxies,
+        events: Log,
+        *,
+        delay: Callable[[], float],
+        cloud_of: Callable[[str], list[str]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.sources = sources
+        self.proxies = proxies
+        self._log = events
+        self._delay = delay
+        self._cloud_of = cloud_of
+        self._clock = clock
+
+    async def handle(self, request: web.BaseRequest) -> Answer:
+        """The answer, whatever comes; a fault of our own is a 500, which clients repeat."""
+        try:
+            return await self._route(request)
+        except Refused as refused:
+            return refused.answer
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            log.exception("a request could not be answered")
+            return failure(500, "internal", "internal error", cors_headers(request.headers.get("Origin")))
+
+    async def _route(self, request: web.BaseRequest) -> Answer:
+        path, _, query = request.raw_path.partition("?")
+        method = request.method
+        if method == "POST":
+            route = TRACKING.get(path)
+            if route is None:
+                route = TRACKING.get(split_prefix(path)[1])
+            if route is not None:
+                return await self._track(request, route, query)
+        elif method == "OPTIONS":
+            origin = request.headers.get("Origin")
+            return preflight(request.headers, is_allowed=origin is not None and self.sources.allow_origin(origin))
+        return await self._other(request, method, path, query)
+
+    async def _other(self, request: web.BaseRequest, method: str, path: str, query: str) -> Answer:
+        prefix, route = split_prefix(path)
+        if method == "POST" and route == "/v1/m":
+            return await self._telemetry(request)
+        if method in ("GET", "HEAD"):
+            if route.startswith("/v1/pixel/"):
+                await self._pixel(request, route.removeprefix("/v1/pixel/"), query)
+                return gif()
+            if route.startswith("/v1/projects/") and route.endswith("/settings"):
+                return self._settings(request, route.split("/")[3], prefix)
+            if route == "/sourceConfig":
+                return self._rudder_settings(request)
+            if path == "/healthz":
+                return Answer(200, b'{"ok":true}')
+        return failure(404, "not_found", "there is nothing here", cors_headers(request.headers.get("Origin")))
+
+    # --- tracking ------------------------------------------------------------------------------
+
+    async def _track(self, request: web.BaseRequest, route: Route, query: str) -> Answer:
+        headers = request.headers
+        origin = headers.get("Origin")
+        cors = cors_headers(origin)
+        if "X-Retry-Count" in headers:
+            metrics.RETRIED_REQUESTS.inc()
+        source = self._source_of_headers(request, query, cors)
+        if source is not None:
+            self._admit_request(source, origin, cors)
+        body = await self._body(request, cors, source)
+        value = self._decoded(body, cors, source)
+        if source is None:
+            source = self.sources.by_key(_key_in(value))
+            if source is None or not source.is_enabled:
+                raise Refused(self._unknown_key(cors))
+            self._admit_request(source, origin, cors)
+        count = self._checked(value, body, route, cors, source)
+        record = Record(
+            int(self._clock() * 1000),
+            source.name,
+            route.kind,
+            origin is not None if route.client is None else route.client,
+            None if headers.get("X-IP-Policy", "keep") != "keep" else self.proxies.client_of(request),
+            headers.get("User-Agent"),
+            headers.get("SentAt") if origin is not None else None,
+            count,
+            body,
+            0,
+            value,
+        )
+        return await self._keep(record, source, cors)
+
+    async def _keep(self, record: Record, source: Source, cors: Headers) -> Answer:
+        try:
+            await self._log.append(record)
+        except LogUnavailable as error:
+            source.statuses[503] += 1
+            raise Refused(later(503, "unavailable", error.reason, error.after_seconds, cors)) from None
+        source.statuses[200] += 1
+        source.events += record.events
+        seconds = self._delay()
+        if seconds:
+            await asyncio.sleep(seconds)
+        return Answer(200, SUCCESS, JSON, cors)
+
+    def _source_of_headers(self, request: web.BaseRequest, query: str, cors: Headers) -> Source | None:
+        """The source that a header or the query names; None when only the body can say."""
+        headers = request.headers
+        key: str | None = None
+        authorization = headers.get("Authorization")
+        if authorization is not None:
+            source = self.sources.by_authorization(authorization)
+            if source is not None and source.is_enabled:
+                return source
+            if source is not None or authorization[:6].lower() == "basic ":
+                raise Refused(self._unknown_key(cors))
+            if authorization[:7].lower() == "bearer ":
+                message = "OAuth tokens are not yet supported: send the write key"
+                raise Refused(failure(401, "invalid_token", message, cors))
+        if "X-Write-Key" in headers:
+            key = headers["X-Write-Key"].partition(":")[0]
+        elif "writeKey=" in query:
+            key = request.rel_url.query.get("writeKey")
+        if key is None:
+            return None
+        source = self.sources.by_key(key)
+        if source is None or not source.is_enabled:
+            raise Refused(self._unknown_key(cors))
+        return source
+
+    def _unknown_key(self, cors: Headers) -> Answer:
+        return failure(401, "invalid_write_key", "the write key is unknown, disabled or missing", cors)
+
+    def _admit_request(self, source: Source, origin: str | None, cors: Headers) -> None:
+        """May this source send now, from there?"""
+        if not source.allows(origin):
+            source.statuses[403] += 1
+            raise Refused(failure(403, "origin_not_allowed", "this source does not allow the page's origin", ()))
+        seconds = source.bucket.wait()
+        if seconds:
+            source.statuses[429] += 1
+            message = "more requests than this source may send"
+            raise Refused(later(429, "too_many_requests", message, max(1, math.ceil(seconds)), cors))
+
+    async def _body(self, request: web.BaseRequest, cors: Headers, source: Source | None) -> bytes:
+        try:
+            return await read_body(request)
+        except EventRejected as error:
+            raise Refused(self._bad(error.code, error.message, cors, source)) from None
+        except BodyTimeout:
+            raise Refused(failure(408, "timeout", "the body did not arrive in time", cors)) from None
+
+    def _decoded(self, body: bytes, cors: Headers, source: Source | None) -> dict[str, Any]:
+        try:
+            value = decode(body)
+        except ValueError:
+            raise Refused(self._bad("bad_request", "the body is not JSON", cors, source)) from None
+        if type(value) is not dict:
+            raise Refused(self._bad("bad_request", "the body must be a JSON object", cors, source))
+        return value
+
+    def _checked(self, value: dict[str, Any], body: bytes, route: Route, cors: Headers, source: Source) -> int:
+        """How many events there are. Refuses what can never be accepted."""
+        if route.kind == "batch":
+            members = value.get("batch")
+            if type(members) is not list:
+                raise Refused(self._bad("bad_request", "batch must be an array", cors, source))
+            return min(len(members), MAX_BATCH_EVENTS + 1)
+        wrong = problem(value, route.kind)
+        if wrong is None and body.count(b"[") + body.count(b"{") > MANY_LEVELS and encode(value) is None:
+            wrong = "bad_request", "nested too deeply"
+        if wrong is not None:
+            source.rejected[wrong[0]] += 1
+            raise Refused(self._bad(*wrong, cors, source))
+        if len(body) > MAX_EVENT and len(encode(value) or b"") > MAX_EVENT:
+            raise Refused(self._bad("payload_too_large", "Exceed payload limit", cors, source))
+        return 1
+
+    def _bad(self, code: str, message: str, cors: Headers, source: Source | None) -> Answer:
+        if source is not None:
+            source.statuses[400] += 1
+        return failure(400, code, message, cors)
+
+    # --- the rest ------------------------------------------------------------------------------
+
+    async def _pixel(self, request: web.BaseRequest, kind: str, query: str) -> None:
+        """Keep a pixel's event if it is one; nobody is told."""
+        event = pixel.event_of(query)
+        route = TRACKING.get(f"/v1/{kind}")
+        if event is None or route is None or route.kind != kind:
+            return
+        source = self.sources.by_key(event.get("writeKey"))
+        if source is None or not source.is_enabled:
+            return
+        body = encode(event)
+        wrong = problem(event, kind)
+        if wrong is not None or body is None or len(body) > MAX_EVENT:
+            source.rejected[wrong[0] if wrong else "payload_too_large"] += 1
+            return
+        ip, agent = self.proxies.client_of(request), request.headers.get("User-Agent")
+        now = int(self._clock() * 1000)
+        record = Record(now, source.name, kind, True, ip, agent, None, 1, body, 0, event)
+        try:
+            await self._keep(record, source, ())
+        except Refused:
+            log.warning("a pixel's event could not be kept", source=source.name)
+
+    async def _telemetry(self, request: web.BaseRequest) -> Answer:
+        """SDKs report on themselves: counted, not kept."""
+        cors = cors_headers(request.headers.get("Origin"))
+        body = await self._body(request, cors, None)
+        try:
+            series = decode(body)["series"]
+            metrics.SDK_METRICS.inc(len(series))
+        except (ValueError, TypeError, KeyError):
+            pass
+        return Answer(200, SUCCESS, JSON, cors)
+
+    def _settings(self, request: web.BaseRequest, key: str, prefix: str) -> Answer:
+        cors = cors_headers(request.headers.get("Origin"))
+        source = self.sources.by_key(key)
+        if source is None or not source.is_enabled:
+            return failure(404, "not_found", "there is no such write key", cors)
+        host = request.headers.get("Host", "localhost")
+        scheme = self.proxies.scheme_of(request)
+        body = segment_settings(key, f"{host}{prefix}/v1", scheme, self._cloud_of(source.name))
+        return Answer(200, body, JSON, (("Cache-Control", "public, max-age=60"), *cors))
+
+    def _rudder_settings(self, request: web.BaseRequest) -> Answer:
+        cors = cors_headers(request.headers.get("Origin"))
+        source = self._source_of_headers(request, request.raw_path.partition("?")[2], cors)
+        if source is None:
+            return self._unknown_key(cors)
+        key = source.config.keys[0]
+        body = rudder_settings(key, source.name, format_iso(int(self._clock() * 1000)))
+        return Answer(200, body, JSON, cors)
+
+
+def _key_in(value: dict[str, Any]) -> Any:
+    """The write key in a body: at the top, or in the first event of a batch."""
+    key = value.get("writeKey")
+    members = value.get("batch")
+    if key is None and type(members) is list and members and type(members[0]) is dict:
+        key = members[0].get("writeKey")
+    return key

@@ -1,0 +1,113 @@
+"""Admitted events, shared by all consumers near the head and read again from the log by those that lag.
+
+Near the head an event is decoded, normalised and encoded once, whoever reads it. The run of recent events is
+bounded; memory does not grow with anybody's backlog. What turns a record into events is admission's, and is
+handed in.
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable
+from itertools import islice
+
+from relay.event import Event
+from relay.log.base import Log, Waiters
+from relay.log.record import Record
+from relay.log.state import SQL, State
+from relay.outcome import Outcome
+
+RECENT_BYTES = 4_000_000  # of encoded events; decoded they take some six times as much
+READ_BYTES = 1_000_000  # of one read from the log
+
+
+class Feed:
+    """Events in the order of the log, up to admission's `cursor`, each with its verdict."""
+
+    def __init__(
+        self,
+        source: Log,
+        state: State,
+        events_of: Callable[[Record], list[Event]],
+        recent_bytes: int = RECENT_BYTES,
+    ) -> None:
+        self._log = source
+        self._events_of = events_of
+        self._state = state
+        self._recent: list[tuple[int, list[Event], int]] = []
+        self._bytes = 0
+        self._recent_bytes = recent_bytes
+        self._waiters = Waiters()
+        self.cursor = 0
+
+    def publish(self, cursor: int, groups: list[list[Event]]) -> None:
+        """Take in what admission has just let through: the events of each record, up to `cursor`."""
+        first = cursor - len(groups) + 1
+        if self._recent and self._recent[-1][0] != first - 1:
+            self._recent.clear()
+            self._bytes = 0
+        for sequence, events in enumerate(groups, first):
+            size = sum(len(e.json) for e in events)
+            self._recent.append((sequence, events, size))
+            self._bytes += size
+        stale = 0
+        while self._bytes > self._recent_bytes and stale < len(self._recent) - 1:
+            self._bytes -= self._recent[stale][2]
+            stale += 1
+        del self._recent[:stale]
+        self.cursor = cursor
+        self._waiters.wake()
+
+    async def wait(self, after: int) -> None:
+        """Until `cursor` > `after`."""
+        while self.cursor <= after:
+            await self._waiters.wait()
+
+    async def read(self, after: int, max_events: int) -> tuple[list[Event], int]:
+        """Events after sequence `after`, whole records at a time, and the sequence they reach."""
+        if after >= self.cursor:
+            return [], after
+        if self._recent and after + 1 >= self._recent[0][0]:
+            return self._read_recent(after, max_events)
+        records = await self._log.read(after, max_events, READ_BYTES)
+        records = records[: bisect_left(records, self.cursor + 1, key=lambda r: r.sequence)]
+        if not records:
+            # retention went past this reader: go on where there is something
+            return [], min(max(self._log.first - 1, after + 1), self.cursor)
+        return await self._judged(records), records[-1].sequence
+
+    async def find(self, places: list[tuple[int, int]]) -> dict[tuple[int, int], Event]:
+        """The events at (sequence, index), those of which the log still holds the record."""
+        records = await self._log.find({sequence for sequence, _ in places})
+        wanted = set(places)
+        found: dict[tuple[int, int], Event] = {}
+        for record in records:
+            for event in self._events_of(record):
+                if (event.sequence, event.index) in wanted:
+                    found[event.sequence, event.index] = event
+            await asyncio.sleep(0)  # a record may be half a megabyte
+        return found
+
+    def _read_recent(self, after: int, max_events: int) -> tuple[list[Event], int]:
+        start = after + 1 - self._recent[0][0]
+        events: list[Event] = []
+        reached = after
+        for sequence, some, _ in islice(self._recent, start, None):
+            if events and len(events) + len(some) > max_events:
+                break
+            events += some
+            reached = sequence
+        return events, reached
+
+    async def _judged(self, records: list[Record]) -> list[Event]:
+        """The events of `records` with the verdicts that admission wrote down."""
+        span = (records[0].sequence, records[-1].sequence)
+        rows = await self._state.read(lambda c: c.execute(SQL["verdicts_between"], span).fetchall())
+        verdicts = {(sequence, index): (outcome, reason) for sequence, index, outcome, reason in rows}
+        events: list[Event] = []
+        for record in records:
+            events += self._events_of(record)
+        for event in events if verdicts else ():
+            verdict = verdicts.get((event.sequence, event.index))
+            if verdict is not None:
+                event.outcome, event.reason = Outcome(verdict[0]), verdict[1]
+        return events

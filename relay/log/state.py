@@ -1,0 +1,71 @@
+"""The state database: cursors, verdicts, seen ids, parked events, dead letters. Never an event's payload.
+
+It is not synced on every commit: what the last commits before a power cut said is found again by reading the
+log once more. Admission then decides the same again, and delivery repeats at most what it had not noted.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from relay.database import Connect, Database, connect_writer, migrate, named_queries, open_writer, transaction
+
+T = TypeVar("T")
+
+SQL = named_queries("relay.log", "sql/queries.sql")
+MIGRATIONS = files("relay.log").joinpath("sql/migrations")
+
+
+class State:
+    """The open state database of a data directory."""
+
+    def __init__(self, database: Database, log_id: str) -> None:
+        self.database = database
+        self.log_id = log_id  # 8 hex digits; part of derived message ids, so that two data directories differ
+
+    @classmethod
+    async def open(cls, path: Path, connect: Connect = connect_writer) -> "State":
+        """Open or create `path`, brought up to today's schema."""
+        database = await open_writer(path, "NORMAL", connect)
+        try:
+            log_id = await database.run(lambda connection: _prepare(connection, path))
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, log_id)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` inside one transaction."""
+
+        def in_transaction(connection: sqlite3.Connection) -> T:
+            with transaction(connection):
+                return work(connection)
+
+        return await self.database.run(in_transaction)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, which only reads."""
+        return await self.database.run(work)
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> str:
+    migrate(connection, MIGRATIONS, path)
+    row = connection.execute(SQL["identity"]).fetchone()
+    if row is None:
+        row = (uuid.uuid4().hex[:8],)
+        connection.execute(SQL["set_identity"], row)
+    log_id: str = row[0]
+    return log_id
+
+
+def rows_json(rows: Iterable[object]) -> str:
+    """Rows as one JSON parameter for json_each: any number of rows in one step."""
+    return orjson.dumps(list(rows)).decode()

