@@ -46,9 +46,10 @@ BACKLOG = 2048  # connections that wait to be accepted
 HOUSEKEEPING_SECONDS = 30.0
 SWITCH_SECONDS = 0.0005  # database threads get the interpreter back this soon, not after Python's 5 ms
 
-# admission lags when more comes in than can be worked off: answers slow down before anything is refused
-LAG_REQUESTS = 2_000
-LAG_SLOWEST = 1.0
+# What is accepted and not yet admitted, in bytes. From here on answers wait a little for admission: what it
+# takes from memory costs it half of what it costs from disk, and a backlog that only grows helps nobody.
+UNADMITTED_BYTES = 1_000_000
+UNADMITTED_SECONDS = 1.0  # the longest wait: a client that gives up sends everything again
 
 
 class App:
@@ -98,7 +99,7 @@ class App:
             self.sources,
             Proxies(self.config.server.trusted_proxies),
             self.log,
-            delay=self.delay,
+            relief=self.relief,
             cloud_of=self._cloud_of,
         )
         self._start_tasks(stack)
@@ -135,10 +136,19 @@ class App:
         mark = self.delivery.mark
         return 1 + (self.admission.cursor if mark is None else min(mark, self.admission.cursor))
 
-    def delay(self) -> float:
-        """Seconds by which an answer is slowed: none in good weather."""
-        lag = self.log.head - self.admission.cursor
-        return 0.0 if lag < LAG_REQUESTS else min(LAG_SLOWEST, lag / LAG_REQUESTS * 0.02)
+    def _is_pressed(self) -> bool:
+        return self.log.appended_bytes - self.admission.admitted_bytes > UNADMITTED_BYTES
+
+    async def relief(self) -> None:
+        """Hold an answer back while admission is behind."""
+        if not self._is_pressed():
+            return
+        try:
+            async with asyncio.timeout(UNADMITTED_SECONDS):
+                while self._is_pressed():
+                    await self.feed.wait(self.feed.cursor)
+        except TimeoutError:
+            pass
 
     def _cloud_of(self, source: str) -> list[str]:
         titles = {

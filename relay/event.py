@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import orjson
 
 from relay.outcome import Outcome
 
@@ -15,17 +16,25 @@ TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 
 
 class Event(msgspec.Struct, gc=False):
-    """One admitted event. `data` is the Segment-spec object, `json` the same encoded once for all.
+    """One admitted event: `json` is the Segment-spec object, encoded once for all who send it on.
 
-    `sequence` and `index` say where it stands in the log. `outcome` is None for a good event,
-    else its verdict, with `reason`. `notes` are what admission corrected. Nobody changes `data`.
+    `sequence` and `index` say where it stands in the log. `outcome` is None for a good event, else its verdict,
+    with `reason`. `notes` are what admission corrected. `data` is the object itself; nobody changes it.
     """
 
     sequence: int
     index: int
     source: str
-    data: dict[str, Any]
     json: bytes
     outcome: Outcome | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    decoded: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The decoded object, made when somebody first asks: most are only passed on, and as bytes they take a
+        sixth of the memory and nothing of the garbage collector's time."""
+        if self.decoded is None:
+            self.decoded = orjson.loads(self.json)
+        return self.decoded

@@ -17,15 +17,38 @@ def problem(event: Any, route: str) -> Problem | None:
     kind = get("type") if route == "batch" else route
     if type(kind) is not str or kind not in TYPES:
         return "bad_request", "type must be track, identify, page, screen, group or alias"
+    # field by field and not in a loop: this runs for every event there is
+    user_id, anonymous_id = get("userId"), get("anonymousId")
+    if (
+        (type(user_id) is str or user_id is None)
+        and (type(anonymous_id) is str or anonymous_id is None)
+        and type(get("context", _NOTHING)) is dict
+        and type(get("properties", _NOTHING)) is dict
+        and type(get("integrations", _NOTHING)) is dict
+        and "traits" not in event
+        and kind not in _HAS_MORE_IDS
+    ):
+        wrong = None
+    else:
+        wrong = _wrong_type(event)
+    if wrong is not None:
+        return wrong
+    if not user_id and not anonymous_id and user_id != 0 and anonymous_id != 0:  # zero is an id, odd as it is
+        if kind != "alias" or not get("previousId"):
+            return "no_user_anon_id", "userId or anonymousId is required"
+    return _BY_TYPE[kind](event) if kind in _BY_TYPE else None
+
+
+_NOTHING: dict[str, Any] = {}
+_HAS_MORE_IDS = frozenset(("group", "alias"))
+
+
+def _wrong_type(event: dict[str, Any]) -> Problem | None:
     for name in _CHECKED & event.keys():
         value = event[name]
         if value is not None and type(value) not in _CHECK[name] and value not in ([], ""):
             return _PROBLEM[name]
-    if not get("userId") and not get("anonymousId") and not (kind == "alias" and get("previousId")):
-        # zero is an id, odd as it is
-        if get("userId") != 0 and get("anonymousId") != 0:
-            return "no_user_anon_id", "userId or anonymousId is required"
-    return _BY_TYPE[kind](event) if kind in _BY_TYPE else None
+    return None
 
 
 _CHECK: dict[str, tuple[type, ...]] = {

@@ -137,7 +137,7 @@ def test_every_section_becomes_the_struct_of_its_room(loaded: Loaded) -> None:
 
 def test_without_a_file_there_is_one_source_and_no_destination() -> None:
     config = default()
-    assert [(source.name, source.keys) for source in config.sources] == [("default", ("KEY",))]
+    assert [(source.name, source.keys) for source in config.sources] == []
     assert config.destinations == ()
     assert config.path is None
 

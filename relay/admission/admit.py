@@ -40,7 +40,7 @@ class Admission:
         state: State,
         seen: Seen,
         feed: Feed,
-        observe: Callable[[list[Event]], None],
+        observe: Callable[[list[list[Event]]], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log = source
@@ -50,6 +50,8 @@ class Admission:
         self._observe = observe
         self._clock = clock
         self.cursor = 0
+        self._logged_before = 0
+        self.admitted_bytes = 0  # of bodies that were logged in this process
 
     async def load(self) -> None:
         """Take up where the last process stopped."""
@@ -59,6 +61,7 @@ class Admission:
             cursor: int = connection.execute(SQL["admission_cursor"]).fetchone()[0]
             return cursor
 
+        self._logged_before = self._log.head
         self.cursor = await self._state.read(work)
         self._feed.cursor = self.cursor
 
@@ -84,6 +87,8 @@ class Admission:
         events = list(chain.from_iterable(groups))
         self._seen.advance(records[-1].received_at)
         fresh, doubtful = self._sift(events)
+        for event in events:
+            event.decoded = None  # from here on bytes do, for most
         cursor = records[-1].sequence
 
         def work(connection: sqlite3.Connection) -> list[bytes]:
@@ -100,9 +105,11 @@ class Admission:
 
         self._seen.remember(await self._state.write(work))
         self.cursor = cursor
+        if cursor > self._logged_before:
+            self.admitted_bytes += sum([len(r.body) for r in records if r.sequence > self._logged_before])
         self._count(events)
         self._feed.publish(cursor, groups)
-        self._observe(events)
+        self._observe(groups)
         await self._keep_house()
 
     def _sift(self, events: list[Event]) -> tuple[list[bytes], dict[bytes, Event]]:

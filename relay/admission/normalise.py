@@ -6,6 +6,7 @@ every event there is, so what can be known once for a record is found once (`Env
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -34,11 +35,12 @@ class Envelope:
         "ip",
         "latest",
         "library",
-        "prefix",
+        "log_id",
         "received_at",
         "received_text",
         "sent_at",
         "sent_text",
+        "sequence",
         "shift",
         "source",
         "user_agent",
@@ -49,11 +51,10 @@ class Envelope:
         self.client = record.client
         self.ip = record.ip
         self.user_agent = record.user_agent if record.client else None
-        self.received_text = format_iso(record.received_at)
-        self.received_at: datetime = datetime.fromisoformat(self.received_text)
-        self.latest = self.received_at + _AHEAD
-        self.prefix = f"relay-{log_id}-{record.sequence}-"
-        self.sent_at = parse_moment(record.sent_at)
+        self.received_at, self.received_text, self.latest = _received(record.received_at)
+        self.log_id = log_id
+        self.sequence = record.sequence
+        self.sent_at = None if record.sent_at is None else parse_moment(record.sent_at)
         self.context: dict[str, Any] | None = None
         self.integrations: dict[str, Any] | None = None
         if record.route == "batch":
@@ -66,10 +67,19 @@ class Envelope:
         self.library = library_of(record.user_agent)
 
 
+@lru_cache(16)
+def _received(ms: int) -> tuple[datetime, str, datetime]:
+    """The moment, as text, and the latest timestamp that is believed; records of one millisecond share them."""
+    text = format_iso(ms)
+    moment = datetime.fromisoformat(text)
+    return moment, text, moment + _AHEAD
+
+
 def _dict_or_none(value: Any) -> dict[str, Any] | None:
     return value if type(value) is dict and value else None
 
 
+@lru_cache(1000)
 def library_of(user_agent: str | None) -> dict[str, str] | None:
     """`{"name", "version"}` of a `name/version` user agent, as SDKs send it; None for a browser's."""
     match = _LIBRARY.fullmatch(user_agent) if user_agent else None
@@ -104,7 +114,6 @@ def _excess(record: Record, count: int) -> Event:
         record.sequence,
         MAX_BATCH_EVENTS,
         record.source,
-        data,
         _dumps(data),
         Outcome.REJECTED,
         "batch_too_long",
@@ -124,7 +133,7 @@ def _event(raw: Any, route: str, index: int, envelope: Envelope, record: Record)
         return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
     if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, route, index) > MAX_EVENT:
         return _rejected({"type": kind}, index, record, "event_too_large", "Exceed payload limit")
-    return Event(record.sequence, index, record.source, raw, json, None, None, notes)
+    return Event(record.sequence, index, record.source, json, None, None, notes, raw)
 
 
 def _size_as_sent(record: Record, route: str, index: int) -> int:
@@ -138,7 +147,7 @@ def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Even
     if json is None or len(json) > MAX_EVENT:
         data = {"type": str(data.get("type"))[:100]}
         json = _dumps(data)
-    return Event(record.sequence, index, record.source, data, json, Outcome.REJECTED, code, (why,))
+    return Event(record.sequence, index, record.source, json, Outcome.REJECTED, code, (why,))
 
 
 def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope) -> tuple[str, ...]:
@@ -153,7 +162,7 @@ def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope)
     if type(message_id) is not str or not message_id or len(message_id) > MAX_MESSAGE_ID:
         if message_id is not None:
             notes = ("messageId is not a string of 1 to 100 characters: a new one was given",)
-        event["messageId"] = f"{envelope.prefix}{index}"
+        event["messageId"] = f"relay-{envelope.log_id}-{envelope.sequence}-{index}"
     notes += _set_times(event, envelope)
     user_id = get("userId")
     if type(user_id) is not str or not user_id or "anonymousId" in event or kind in _HAS_MORE_IDS:
@@ -188,13 +197,14 @@ def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
             event["sentAt"] = format_moment(own)
     if sent_at is envelope.sent_at and sent_at is not None:
         event["sentAt"] = envelope.sent_text
-    given = event.get("originalTimestamp") or event.get("timestamp")
+    given: Any = event.get("originalTimestamp") or event.get("timestamp")
     original = parse_moment(given)
     if original is None:
         event.pop("originalTimestamp", None)
         event["timestamp"] = envelope.received_text
         return () if given is None else ("timestamp is not an ISO 8601 time: receivedAt was taken",)
-    event["originalTimestamp"] = format_moment(original)
+    is_canonical = len(given) == 24 and given[23] == "Z" and given[19] == "." and given[10] == "T"  # noqa: PLR2004
+    event["originalTimestamp"] = given if is_canonical else format_moment(original)
     try:
         if sent_at is None:
             timestamp = original

@@ -9,12 +9,13 @@ full set is then sorted into a slice in one sweep. A plain B-tree of ids was tri
 page of its own, 15 to 25 µs an id where this takes 4, and it grows with the day.
 
 Generations are a day long. The current and the last one are kept, so an id is remembered for 24 to 48
-hours. A filter has room for 30 million ids a day at 1 % of needless look-ups; more ids only mean more look-ups.
+hours. A filter has room for 30 million ids a day at 2 % of needless look-ups; more ids only mean more look-ups.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from mmap import mmap
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
@@ -27,7 +28,7 @@ SLICE_IDS = 131_072  # sorted into a slice in about 0.25 s
 FILTER_BITS = 28  # 2**28 bits are 32 MB
 ID_BYTES = 16
 
-_WORDS = Struct("<4I").unpack
+_WORDS = Struct("<3I4x").unpack
 _HEADER = Struct("<8sII")  # magic, filter bits, newest slice in the filter
 _MAGIC = b"relayBF1"
 
@@ -38,36 +39,44 @@ def digest(source: str, message_id: str) -> bytes:
 
 
 class BloomFilter:
-    """A set that may claim to hold what it does not, and never denies what it holds."""
+    """A set that may claim to hold what it does not, and never denies what it holds.
+
+    Its memory is anonymous and mapped: pages that no id has touched take none.
+    """
 
     def __init__(self, bits: int = FILTER_BITS) -> None:
         self.bits = bits
-        self.bytes = bytearray(1 << (bits - 3))
+        self.bytes = mmap(-1, 1 << (bits - 3))
         self._mask = (1 << bits) - 1
 
-    def add(self, key: bytes) -> None:
+    def add(self, key: bytes) -> bool:
+        """Take `key` in. True when it may have been there before."""
         store, mask = self.bytes, self._mask
-        a, b, c, d = _WORDS(key)
-        a, b, c, d = a & mask, b & mask, c & mask, d & mask
-        store[a >> 3] |= 1 << (a & 7)
-        store[b >> 3] |= 1 << (b & 7)
-        store[c >> 3] |= 1 << (c & 7)
-        store[d >> 3] |= 1 << (d & 7)
+        a, b, c = _WORDS(key)
+        a, b, c = a & mask, b & mask, c & mask
+        place_a, place_b, place_c = a >> 3, b >> 3, c >> 3
+        bit_a, bit_b, bit_c = 1 << (a & 7), 1 << (b & 7), 1 << (c & 7)
+        was_there = True
+        if not (byte := store[place_a]) & bit_a:
+            store[place_a] = byte | bit_a
+            was_there = False
+        if not (byte := store[place_b]) & bit_b:
+            store[place_b] = byte | bit_b
+            was_there = False
+        if not (byte := store[place_c]) & bit_c:
+            store[place_c] = byte | bit_c
+            was_there = False
+        return was_there
 
     def __contains__(self, key: bytes) -> bool:
         store, mask = self.bytes, self._mask
-        a, b, c, d = _WORDS(key)
+        a, b, c = _WORDS(key)
         a &= mask
         if not store[a >> 3] & (1 << (a & 7)):
             return False
         b &= mask
-        if not store[b >> 3] & (1 << (b & 7)):
-            return False
         c &= mask
-        if not store[c >> 3] & (1 << (c & 7)):
-            return False
-        d &= mask
-        return bool(store[d >> 3] & (1 << (d & 7)))
+        return bool(store[b >> 3] & (1 << (b & 7)) and store[c >> 3] & (1 << (c & 7)))
 
     def save(self, path: Path, newest_slice: int) -> None:
         """Write to `path`; bits that are set meanwhile do no harm."""
@@ -100,7 +109,6 @@ class Seen:
         self._filter_bits = filter_bits
         self._recent: set[bytes] = set()
         self._filters: dict[int, BloomFilter] = {}
-        self._newest_first: tuple[BloomFilter, BloomFilter]
         self._current = -1  # until `load`
         self.has_old = False
 
@@ -115,6 +123,7 @@ class Seen:
                     self._add_slice(connection, number, bloom)
         for (ids,) in connection.execute(SQL["recent"]):
             self.remember([ids[i : i + ID_BYTES] for i in range(0, len(ids), ID_BYTES)])
+        self._add_recent()
 
     def _add_slice(self, connection: sqlite3.Connection, number: int, bloom: BloomFilter) -> None:
         (text,) = connection.execute(SQL["ids_of_slice"], (number,)).fetchone()
@@ -128,7 +137,12 @@ class Seen:
         if generation > self._current:
             self._begin_generation(generation)
             # the newest ids will go into a slice of this generation, so its filter must know them
-            self.remember(list(self._recent))
+            self._add_recent()
+
+    def _add_recent(self) -> None:
+        add = self._filters[self._current].add
+        for key in self._recent:
+            add(key)
 
     def _begin_generation(self, generation: int) -> None:
         self._current = generation
@@ -141,16 +155,15 @@ class Seen:
             if stale != self._path(generation) and stale != self._path(generation - 1):
                 stale.unlink(missing_ok=True)
         self._filters = kept
-        self._newest_first = (kept[generation], kept[generation - 1])
 
     def is_recent(self, key: bytes) -> bool:
         """Surely seen: among the newest ids."""
         return key in self._recent
 
     def may_be_known(self, key: bytes) -> bool:
-        """False: surely fresh. True: ask `find`."""
-        current, last = self._newest_first
-        return key in current or key in last
+        """False: surely fresh. True: ask `find`. Takes the key into the filter at once: a bit too many is harmless."""
+        was_there = self._filters[self._current].add(key)
+        return was_there or key in self._filters[self._current - 1]
 
     def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> set[bytes]:
         """Those of `keys` that stand in a slice on disk."""
@@ -163,11 +176,8 @@ class Seen:
             connection.execute(SQL["add_recent"], (b"".join(keys),))
 
     def remember(self, keys: Sequence[bytes]) -> None:
-        """Take recorded keys into memory."""
+        """Take recorded keys, which passed `may_be_known`, into memory."""
         self._recent.update(keys)
-        add = self._filters[self._current].add
-        for key in keys:
-            add(key)
 
     @property
     def is_full(self) -> bool:

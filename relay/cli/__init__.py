@@ -9,24 +9,50 @@ import sys
 import click
 
 from relay import __version__
+from relay.cli.backup import backup
+from relay.cli.check import check
+from relay.cli.dead_letters import dead_letters
+from relay.cli.init import init
+from relay.cli.pause import pause, resume
+from relay.cli.reload import reload
+from relay.cli.send import send
 from relay.cli.serve import serve
+from relay.cli.status import status
+from relay.cli.tail import tail
 from relay.errors import RelayError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands in the order in which somebody new needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names, in the order in which they were added."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relay")
 def relay() -> None:
-    """A self-hosted customer data platform in one process."""
+    r"""A self-hosted customer data platform in one process.
+
+    \b
+    Begin with:
+      relay init                       write a relay.toml
+      relay serve                      run the server
+      relay send track 'First Event'   send an event, see where it went
+
+    Exit codes: 0 it went well, 1 it found something or could not, 2 wrong usage.
+    """
 
 
-for command in (serve,):
+for command in (init, check, serve, send, tail, status, dead_letters, reload, pause, resume, backup):
     relay.add_command(command)
 
 
 def main() -> None:
     """Run a command; what relay can explain is said in one sentence."""
     try:
-        relay()
+        relay(prog_name="relay")
     except RelayError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

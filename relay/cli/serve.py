@@ -3,32 +3,37 @@
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from relay.cli.config_file import read
+from relay.cli.options import config_option
 
 if TYPE_CHECKING:
     from relay.app import App
 
-DEFAULT_FILE = "relay.toml"
-
 
 @click.command()
-@click.option("--config", "file", type=click.Path(path_type=Path), help="relay.toml; default: ./relay.toml if there.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@config_option
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="On stderr."
+)
 def serve(file: Path | None, log_format: str) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until it is told to stop.
+
+    With no relay.toml it starts all the same: one source, its write key printed, data in ./data. SIGHUP, or
+    `relay reload`, takes up a changed file; SIGTERM stops it in good order.
+    """
     # imported here: half a second that no other command should pay
     import uvloop  # noqa: PLC0415
 
     from relay.app import serve as run  # noqa: PLC0415
-    from relay.config import default, load  # noqa: PLC0415
 
     _set_up_logging(log_format)
-    file = file or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).exists() else None)
-    config = load(file, os.environ) if file is not None else default()
-    uvloop.run(run(config, os.environ, _greet))
+    uvloop.run(run(read(file), os.environ, _greet))
 
 
 def _greet(app: "App") -> None:
@@ -70,5 +75,5 @@ def _set_up_logging(form: str) -> None:
     )
 
 
-def _keep(_: object, __: str, event: "dict[str, object]") -> "dict[str, object]":
+def _keep(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return event

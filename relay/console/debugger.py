@@ -1,13 +1,15 @@
 """What happened lately: the newest events of each source, with what each destination was sent and answered.
 
-A ring in memory, bounded in events and in bytes for each source. Live listeners get what comes as it comes; one
-that is slow, or too much a second, loses events and is told how many.
+Two kinds of rings in memory, each bounded: the events of a source, a record at a time, and the requests that
+carried a source's events to a destination. Both are filled at a cost per record and per request, not per event, and
+put together only when somebody looks. Live listeners get what comes as it comes; one that is slow, or
+too much a second, loses events and is told how many.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,77 +21,103 @@ from relay.times import format_iso
 
 KEPT = 500  # events of a source
 KEPT_BYTES = 2_000_000  # of a source
+KEPT_NOTES = 1000  # fates of single events of a source and a destination
 BODY_KEPT = 4000  # characters of a request body and of a reply
 LISTENER_EVENTS = 1000  # waiting for one listener
 
 Place = tuple[int, int]
 
 
-class Seen(msgspec.Struct, gc=False):
-    """An event in the ring. `deliveries`: the latest of each destination."""
+class Attempt(msgspec.Struct, gc=False):
+    """A request that was sent, and its answer; or, without either, the fate of one event."""
 
-    event: Event
-    deliveries: dict[str, dict[str, Any]]
+    events: Sequence[Event]
+    shown: dict[str, Any]
+
+
+class Ring:
+    """The newest of a source, or of a source and a destination: at least KEPT events if there were as many."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._items: deque[tuple[int, int, Any]] = deque()
+        self._events = 0
+        self._bytes = 0
+        self._max_bytes = max_bytes
+
+    def append(self, events: int, size: int, item: Any) -> None:
+        items = self._items
+        items.append((events, size, item))
+        self._events += events
+        self._bytes += size
+        while len(items) > 1 and (self._events - items[0][0] >= KEPT or self._bytes > self._max_bytes):
+            old_events, old_size, _ = items.popleft()
+            self._events -= old_events
+            self._bytes -= old_size
+
+    def __iter__(self) -> Iterator[Any]:
+        return (item for _, _, item in self._items)
 
 
 class Debugger:
     """Observes admission and delivery."""
 
     def __init__(self) -> None:
-        self._rings: dict[str, deque[Seen]] = {}
-        self._bytes: dict[str, int] = {}
-        self._by_place: dict[Place, Seen] = {}
+        self._rings: dict[str, Ring] = {}
+        self._attempts: dict[tuple[str, str], Ring] = {}
+        self._notes: dict[tuple[str, str], deque[Attempt]] = {}
         self._listeners: list[_Listener] = []
 
-    def admitted(self, events: list[Event]) -> None:
-        """Take in what admission let through or gave a verdict; of many, the newest suffice."""
-        for event in events if len(events) <= KEPT else events[-KEPT:]:
-            self._keep(event)
+    def admitted(self, groups: list[list[Event]]) -> None:
+        """Take in what admission let through or gave a verdict, the events of each record."""
+        rings = self._rings
+        for events in groups:
+            if events:
+                ring = rings.get(events[0].source)
+                if ring is None:
+                    ring = rings[events[0].source] = Ring(KEPT_BYTES)
+                size = len(events[0].json) if len(events) == 1 else sum([len(e.json) for e in events])
+                ring.append(len(events), size, events)
         for listener in self._listeners:
-            listener.offer(events)
-
-    def _keep(self, event: Event) -> None:
-        source = event.source
-        ring = self._rings.get(source)
-        if ring is None:
-            ring = self._rings[source] = deque()
-            self._bytes[source] = 0
-        seen = Seen(event, {})
-        ring.append(seen)
-        self._by_place[event.sequence, event.index] = seen
-        self._bytes[source] += len(event.json)
-        while len(ring) > KEPT or (self._bytes[source] > KEPT_BYTES and len(ring) > 1):
-            old = ring.popleft().event
-            self._bytes[source] -= len(old.json)
-            self._by_place.pop((old.sequence, old.index), None)
+            listener.offer(groups)
 
     def attempted(self, destination: str, request: Request, reply: Reply) -> None:
-        """Note a request and its answer with those of its events that are still in the ring."""
-        by_place = self._by_place
-        noted: dict[str, Any] | None = None
-        for event in request.events:
-            seen = by_place.get((event.sequence, event.index))
-            if seen is not None:
-                noted = noted or _attempt(request, reply)
-                before = seen.deliveries.get(destination)
-                attempts = before["attempts"] + 1 if before else 1
-                seen.deliveries[destination] = {**noted, "attempts": attempts}
+        """Note a request and its answer, for each source that has events in it."""
+        events = request.events
+        attempt = Attempt(events, _attempt(request, reply))
+        for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
+            ring = self._attempts.get((destination, source))
+            if ring is None:
+                ring = self._attempts[destination, source] = Ring(KEPT_BYTES)
+            ring.append(len(events), BODY_KEPT, attempt)
 
     def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:
         """Note a fate other than delivered."""
-        seen = self._by_place.get((event.sequence, event.index))
-        if seen is not None:
-            before = seen.deliveries.get(destination, {"attempts": 0})
-            seen.deliveries[destination] = {**before, "state": str(fate), "reason": reason}
+        notes = self._notes.setdefault((destination, event.source), deque(maxlen=KEPT_NOTES))
+        notes.append(Attempt((event,), {"state": str(fate), "reason": reason}))
 
     def newest(
         self, *, source: str | None, event: str | None, message_id: str | None, limit: int
     ) -> list[dict[str, Any]]:
         """Newest first, of one source or all, by event name or type, or one message id."""
         rings = [self._rings[source]] if source in self._rings else [] if source else self._rings.values()
-        found = [s for ring in rings for s in ring if matches(s.event, event, message_id)]
-        found.sort(key=lambda s: (s.event.sequence, s.event.index), reverse=True)
-        return [shown(s.event, s.deliveries) for s in found[:limit]]
+        found = [e for ring in rings for events in ring for e in events if matches(e, event, message_id)]
+        found.sort(key=lambda e: (e.sequence, e.index), reverse=True)
+        del found[limit:]
+        deliveries = self._deliveries({e.source for e in found}, {(e.sequence, e.index) for e in found})
+        return [shown(e, deliveries.get((e.sequence, e.index), {})) for e in found]
+
+    def _deliveries(self, sources: set[str], places: set[Place]) -> dict[Place, dict[str, Any]]:
+        """For each place, by destination: the last request and answer, and how often it was tried."""
+        found: dict[Place, dict[str, Any]] = {}
+        for (destination, source), attempts in (*self._attempts.items(), *self._notes.items()):
+            if source not in sources:
+                continue
+            for attempt in attempts:
+                for event in attempt.events:
+                    place = (event.sequence, event.index)
+                    if place in places:
+                        _merge(found.setdefault(place, {}), destination, attempt.shown)
+        return found
 
     async def stream(self, *, source: str | None, event: str | None) -> AsyncIterator[dict[str, Any]]:
         """What comes from now on; `{"missed": n}` where n events were left out."""
@@ -113,14 +141,15 @@ class _Listener:
         self._missed = 0
         self._more = asyncio.Event()
 
-    def offer(self, events: list[Event]) -> None:
-        for event in events:
-            if self._source is not None and event.source != self._source:
+    def offer(self, groups: list[list[Event]]) -> None:
+        for events in groups:
+            if not events or (self._source is not None and events[0].source != self._source):
                 continue
-            if len(self._waiting) >= LISTENER_EVENTS:
-                self._missed += 1
-            elif matches(event, self._event, None):
-                self._waiting.append(event)
+            for event in events:
+                if len(self._waiting) >= LISTENER_EVENTS:
+                    self._missed += 1
+                elif matches(event, self._event, None):
+                    self._waiting.append(event)
         if self._waiting:
             self._more.set()
 
@@ -154,6 +183,12 @@ def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]
         "event": event.data,
         "deliveries": deliveries,
     }
+
+
+def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]) -> None:
+    before = by_destination.get(destination, {"attempts": 0})
+    attempts = before["attempts"] + ("request" in new)
+    by_destination[destination] = {**before, **new, "attempts": attempts}
 
 
 def _attempt(request: Request, reply: Reply) -> dict[str, Any]:

@@ -8,7 +8,7 @@ a batch it must not cost the others.
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 class Gateway:
-    """Answers the public listener. `delay` says how many seconds an answer should be slowed now."""
+    """Answers the public listener. `relief` holds an answer back while the rooms behind cannot keep up."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class Gateway:
         proxies: Proxies,
         events: Log,
         *,
-        delay: Callable[[], float],
+        relief: Callable[[], Awaitable[None]],
         cloud_of: Callable[[str], list[str]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sources = sources
         self.proxies = proxies
         self._log = events
-        self._delay = delay
+        self._relief = relief
         self._cloud_of = cloud_of
         self._clock = clock
 
@@ -149,9 +149,7 @@ class Gateway:
             raise Refused(later(503, "unavailable", error.reason, error.after_seconds, cors)) from None
         source.statuses[200] += 1
         source.events += record.events
-        seconds = self._delay()
-        if seconds:
-            await asyncio.sleep(seconds)
+        await self._relief()
         return Answer(200, SUCCESS, JSON, cors)
 
     def _source_of_headers(self, request: web.BaseRequest, query: str, cors: Headers) -> Source | None:

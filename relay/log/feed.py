@@ -46,7 +46,7 @@ class Feed:
             self._recent.clear()
             self._bytes = 0
         for sequence, events in enumerate(groups, first):
-            size = sum(len(e.json) for e in events)
+            size = len(events[0].json) if len(events) == 1 else sum([len(e.json) for e in events])
             self._recent.append((sequence, events, size))
             self._bytes += size
         stale = 0

@@ -46,6 +46,7 @@ class SqliteLog:
         self._active_bytes = 0
         self._active_since = 0
         self._head = 0
+        self.appended_bytes = 0  # in this process, of bodies
         self._tail = Tail()
         self._pending: list[Record] = []
         self._futures: list[asyncio.Future[int]] = []
@@ -196,7 +197,9 @@ class SqliteLog:
         for place, record in enumerate(records, self._head + 1):
             record.sequence = place
         await self._active.run(lambda connection: segment.write(connection, records))
-        self._active_bytes += sum(len(r.body) for r in records) + 100 * len(records)
+        size = sum([len(r.body) for r in records])
+        self.appended_bytes += size
+        self._active_bytes += size + 100 * len(records)
         self._active_since = self._active_since or records[0].received_at
 
     async def _open_active(self, *, fresh: bool = False) -> None:

@@ -1,0 +1,81 @@
+"""`relay tail`: what comes in, as it comes in."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relay.cli.client import CannotDo
+from relay.cli.options import config_option, json_option
+from relay.cli.printing import clock, plain, print_json
+from relay.cli.running import Running
+
+PATH = "/v1/debugger/events"
+MOST_LINES = 500  # the debugger gives no more at once
+
+
+@click.command()
+@click.option("--source", metavar="NAME", help="Only events of this source.")
+@click.option("--event", metavar="NAME", help="Only events of this name or type.")
+@click.option(
+    "--lines",
+    type=click.IntRange(0, MOST_LINES),
+    default=10,
+    show_default=True,
+    help="How many earlier events to begin with.",
+)
+@config_option
+@json_option
+def tail(source: str | None, event: str | None, *, lines: int, file: Path | None, as_json: bool) -> None:
+    """Show events as they come in, until Ctrl-C.
+
+    One line each: time, source, type, name, user, and whether admission let it through. With --json, one JSON
+    object each, with the whole event.
+    """
+    show = print_json if as_json else _print
+    try:
+        for item in _items(Running(file), {"source": source, "event": event}, lines):
+            show(item)
+    except KeyboardInterrupt:
+        return
+    raise CannotDo("relay has closed the connection")
+
+
+def _items(running: Running, query: dict[str, object], lines: int) -> Iterator[dict[str, Any]]:
+    """Earlier events, oldest first, then those that come. Listening begins first, so that none falls between."""
+    with running.stream(PATH, query) as stream:
+        earlier = running.get(PATH, **query, limit=lines)["events"] if lines else []
+        yield from reversed(earlier)
+        newest = _place(earlier[0]) if earlier else (0, 0)
+        for item in _sent(stream):
+            if "missed" in item or _place(item) > newest:
+                yield item
+
+
+def _place(item: dict[str, Any]) -> tuple[int, int]:
+    return item["sequence"], item["index"]
+
+
+def _sent(stream: HTTPResponse) -> Iterator[dict[str, Any]]:
+    """The data of server-sent events; relay gives each in one line, and a comment as a sign of life."""
+    try:
+        for line in stream:
+            if line.startswith(b"data:"):
+                yield json.loads(line.removeprefix(b"data:"))
+    except (OSError, HTTPException):
+        return
+
+
+def _print(item: dict[str, Any]) -> None:
+    if "missed" in item:
+        click.echo(f"          ... {item['missed']} events were too many to show")
+        return
+    event = item["event"]
+    who = event.get("userId") or event.get("anonymousId") or "-"
+    name = event.get("event") or event.get("name") or "-"
+    verdict = item["verdict"] + (f" ({item['reason']})" if item["reason"] else "")
+    parts = (item["source"], event.get("type"), name, who, verdict)
+    click.echo("  ".join([clock(event.get("receivedAt")), *(plain(str(part)) for part in parts)]))
