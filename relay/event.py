@@ -25,6 +25,7 @@ class Event(msgspec.Struct, gc=False):
     sequence: int
     index: int
     source: str
+    message_id: str
     json: bytes
     outcome: Outcome | None = None
     reason: str | None = None

@@ -15,7 +15,7 @@ import structlog
 
 from relay import metrics
 from relay.log.feed import Feed
-from relay.admission.normalise import events_of
+from relay.admission.normalise import events_of, place
 from relay.admission.seen import Seen, digest
 from relay.event import Event
 from relay.log.base import Log
@@ -83,12 +83,10 @@ class Admission:
 
     async def admit(self, records: list[Record]) -> None:
         """One pass over `records`, which follow the cursor."""
-        groups = [events_of(record, self._state.log_id) for record in records]
+        groups = [self._events_of(record) for record in records]
         events = list(chain.from_iterable(groups))
         self._seen.advance(records[-1].received_at)
         fresh, doubtful = self._sift(events)
-        for event in events:
-            event.decoded = None  # from here on bytes do, for most
         cursor = records[-1].sequence
 
         def work(connection: sqlite3.Connection) -> list[bytes]:
@@ -112,6 +110,12 @@ class Admission:
         self._observe(groups)
         await self._keep_house()
 
+    def _events_of(self, record: Record) -> list[Event]:
+        prepared, record.prepared = record.prepared, None
+        if prepared is None:
+            return events_of(record, self._state.log_id)
+        return place(prepared, record.sequence, self._state.log_id)
+
     def _sift(self, events: list[Event]) -> tuple[list[bytes], dict[bytes, Event]]:
         """Mark what surely is a duplicate; return keys that surely are fresh, and those to be looked up."""
         fresh: dict[bytes, None] = {}
@@ -120,7 +124,7 @@ class Admission:
         for event in events:
             if event.outcome is not None:
                 continue
-            key = digest(event.source, event.data["messageId"])
+            key = digest(event.source, event.message_id)
             if key in fresh or key in doubtful:
                 _mark_duplicate(event)
             elif not may_be_known(key):

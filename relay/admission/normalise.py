@@ -1,7 +1,9 @@
 """From a record of the log to events with the common fields of the Segment spec.
 
 Pure and deterministic: the same record gives the same events on every read, message ids included. It runs for
-every event there is, so what can be known once for a record is found once (`Envelope`).
+every event there is, so what can be known once for a record is found once (`Envelope`). The gateway prepares the
+events of a request while its body is decoded and in the processor's cache, which halves the cost; whoever
+reads the log later does it from the record.
 """
 
 import re
@@ -29,31 +31,22 @@ class Envelope:
     """What all events of a record share."""
 
     __slots__ = (
-        "client",
         "context",
         "integrations",
-        "ip",
         "latest",
         "library",
-        "log_id",
         "received_at",
         "received_text",
+        "record",
         "sent_at",
         "sent_text",
-        "sequence",
         "shift",
-        "source",
-        "user_agent",
     )
 
-    def __init__(self, record: Record, body: Any, log_id: str) -> None:
-        self.source = record.source
-        self.client = record.client
-        self.ip = record.ip
-        self.user_agent = record.user_agent if record.client else None
+    def __init__(self, record: Record, body: Any) -> None:
+        self.record = record
         self.received_at, self.received_text, self.latest = _received(record.received_at)
-        self.log_id = log_id
-        self.sequence = record.sequence
+        self.library = library_of(record.user_agent)
         self.sent_at = None if record.sent_at is None else parse_moment(record.sent_at)
         self.context: dict[str, Any] | None = None
         self.integrations: dict[str, Any] | None = None
@@ -64,7 +57,6 @@ class Envelope:
         if self.sent_at is not None:
             self.shift = self.received_at - self.sent_at
             self.sent_text = format_moment(self.sent_at)
-        self.library = library_of(record.user_agent)
 
 
 @lru_cache(16)
@@ -87,23 +79,32 @@ def library_of(user_agent: str | None) -> dict[str, str] | None:
 
 
 def events_of(record: Record, log_id: str) -> list[Event]:
-    """The events of a record, in order, each good or rejected with its reason.
+    """The events of a record of the log, in order, each good or rejected with its reason."""
+    events = prepare(record, decode(record.body))
+    return place(events, record.sequence, log_id)
 
-    Takes `record.decoded` if it is there, and changes it.
-    """
-    body, record.decoded = record.decoded, None
-    if body is None:
-        body = decode(record.body)
-    envelope = Envelope(record, body, log_id)
+
+def prepare(record: Record, body: Any) -> list[Event]:
+    """The events in `body`, which is decoded from the record's and changed here, before they have a place."""
+    envelope = Envelope(record, body)
     if record.route != "batch":
-        return [_event(body, record.route, 0, envelope, record)]
+        return [_event(body, record.route, 0, envelope)]
     members = body["batch"]
-    events = [
-        _event(member, "batch", index, envelope, record)
-        for index, member in enumerate(members[:MAX_BATCH_EVENTS])
-    ]
+    some = members if len(members) <= MAX_BATCH_EVENTS else members[:MAX_BATCH_EVENTS]
+    events = [_event(member, "batch", index, envelope) for index, member in enumerate(some)]
     if len(members) > MAX_BATCH_EVENTS:
         events.append(_excess(record, len(members) - MAX_BATCH_EVENTS))
+    return events
+
+
+def place(events: list[Event], sequence: int, log_id: str) -> list[Event]:
+    """Give prepared events their sequence, and an id to those that came without."""
+    for event in events:
+        event.sequence = sequence
+        if not event.message_id and event.outcome is None:
+            event.message_id = f"relay-{log_id}-{sequence}-{event.index}"
+            event.decoded = {"messageId": event.message_id, **event.data}
+            event.json = _dumps(event.decoded)
     return events
 
 
@@ -111,29 +112,24 @@ def _excess(record: Record, count: int) -> Event:
     data = {"type": "batch", "receivedAt": format_iso(record.received_at)}
     note = f"{count} events beyond {MAX_BATCH_EVENTS:,} were rejected"
     return Event(
-        record.sequence,
-        MAX_BATCH_EVENTS,
-        record.source,
-        _dumps(data),
-        Outcome.REJECTED,
-        "batch_too_long",
-        (note,),
+        0, MAX_BATCH_EVENTS, record.source, "", _dumps(data), Outcome.REJECTED, "batch_too_long", (note,)
     )
 
 
-def _event(raw: Any, route: str, index: int, envelope: Envelope, record: Record) -> Event:
+def _event(raw: Any, route: str, index: int, envelope: Envelope) -> Event:
+    record = envelope.record
     wrong = problem(raw, route)
     if wrong is not None:
         return _rejected(raw, index, record, *wrong)
     kind = raw["type"] if route == "batch" else route
     try:
-        notes = _normalise(raw, kind, index, envelope)
+        notes = _normalise(raw, kind, envelope)
         json = _dumps(raw)
     except TypeError:  # orjson writes 254 levels at most
         return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
     if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, route, index) > MAX_EVENT:
-        return _rejected({"type": kind}, index, record, "event_too_large", "Exceed payload limit")
-    return Event(record.sequence, index, record.source, json, None, None, notes, raw)
+        return _rejected({"type": kind}, index, record, "payload_too_large", "Exceed payload limit")
+    return Event(0, index, record.source, raw.get("messageId", ""), json, None, None, notes, raw)
 
 
 def _size_as_sent(record: Record, route: str, index: int) -> int:
@@ -147,10 +143,10 @@ def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Even
     if json is None or len(json) > MAX_EVENT:
         data = {"type": str(data.get("type"))[:100]}
         json = _dumps(data)
-    return Event(record.sequence, index, record.source, json, Outcome.REJECTED, code, (why,))
+    return Event(0, index, record.source, "", json, Outcome.REJECTED, code, (why,))
 
 
-def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope) -> tuple[str, ...]:
+def _normalise(event: dict[str, Any], kind: str, envelope: Envelope) -> tuple[str, ...]:
     """Bring `event` into shape, in place. Returns what was corrected.
 
     The common case of each field is tested first: this runs for every event, and most have nothing to mend.
@@ -162,7 +158,7 @@ def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope)
     if type(message_id) is not str or not message_id or len(message_id) > MAX_MESSAGE_ID:
         if message_id is not None:
             notes = ("messageId is not a string of 1 to 100 characters: a new one was given",)
-        event["messageId"] = f"relay-{envelope.log_id}-{envelope.sequence}-{index}"
+        event.pop("messageId", None)  # `place` gives one
     notes += _set_times(event, envelope)
     user_id = get("userId")
     if type(user_id) is not str or not user_id or "anonymousId" in event or kind in _HAS_MORE_IDS:
@@ -172,15 +168,15 @@ def _normalise(event: dict[str, Any], kind: str, index: int, envelope: Envelope)
     context = event["context"] = get("context") or {}
     if envelope.context is not None:
         context = event["context"] = {**envelope.context, **context}
-    if envelope.client or "direct" in context:
-        _fill_from_request(context, envelope)
+    if envelope.record.client or "direct" in context:
+        _fill_from_request(context, envelope.record)
     if envelope.library is not None and not context.get("library"):
         context["library"] = envelope.library
     integrations = event["integrations"] = get("integrations") or {}
     if envelope.integrations is not None:
         event["integrations"] = {**envelope.integrations, **integrations}
     event["version"] = 2
-    event["sourceId"] = envelope.source
+    event["sourceId"] = envelope.record.source
     if kind in _FILL:
         _FILL[kind](event)
     return notes
@@ -262,11 +258,11 @@ _CLEAN = {
 _REST = frozenset(_CLEAN)
 
 
-def _fill_from_request(context: dict[str, Any], envelope: Envelope) -> None:
-    if envelope.ip is not None and not context.get("ip") and (envelope.client or context["direct"] is True):
-        context["ip"] = envelope.ip
-    if envelope.user_agent is not None and not context.get("userAgent"):
-        context["userAgent"] = envelope.user_agent
+def _fill_from_request(context: dict[str, Any], record: Record) -> None:
+    if record.ip is not None and not context.get("ip") and (record.client or context["direct"] is True):
+        context["ip"] = record.ip
+    if record.client and record.user_agent is not None and not context.get("userAgent"):
+        context["userAgent"] = record.user_agent
 
 
 def _fill_page(event: dict[str, Any]) -> None:

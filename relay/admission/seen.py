@@ -28,7 +28,7 @@ SLICE_IDS = 131_072  # sorted into a slice in about 0.25 s
 FILTER_BITS = 28  # 2**28 bits are 32 MB
 ID_BYTES = 16
 
-_WORDS = Struct("<3I4x").unpack
+_WORDS = Struct("<2I8x").unpack
 _HEADER = Struct("<8sII")  # magic, filter bits, newest slice in the filter
 _MAGIC = b"relayBF1"
 
@@ -41,42 +41,38 @@ def digest(source: str, message_id: str) -> bytes:
 class BloomFilter:
     """A set that may claim to hold what it does not, and never denies what it holds.
 
-    Its memory is anonymous and mapped: pages that no id has touched take none.
+    All bits of a key are in one block of 64 bytes, a line of the processor's cache: a key costs one look into main
+    memory. The memory is mapped: pages that no id has touched take none.
     """
 
     def __init__(self, bits: int = FILTER_BITS) -> None:
         self.bits = bits
         self.bytes = mmap(-1, 1 << (bits - 3))
-        self._mask = (1 << bits) - 1
+        self._mask = (1 << (bits - 9)) - 1  # of the blocks of 512 bits
 
     def add(self, key: bytes) -> bool:
         """Take `key` in. True when it may have been there before."""
-        store, mask = self.bytes, self._mask
-        a, b, c = _WORDS(key)
-        a, b, c = a & mask, b & mask, c & mask
-        place_a, place_b, place_c = a >> 3, b >> 3, c >> 3
-        bit_a, bit_b, bit_c = 1 << (a & 7), 1 << (b & 7), 1 << (c & 7)
+        store = self.bytes
+        block, bits = _WORDS(key)
+        word = bits & 511, (bits >> 9) & 511, (bits >> 18) & 511
+        block = (block & self._mask) << 6
         was_there = True
-        if not (byte := store[place_a]) & bit_a:
-            store[place_a] = byte | bit_a
-            was_there = False
-        if not (byte := store[place_b]) & bit_b:
-            store[place_b] = byte | bit_b
-            was_there = False
-        if not (byte := store[place_c]) & bit_c:
-            store[place_c] = byte | bit_c
-            was_there = False
+        for bit in word:
+            place = block + (bit >> 3)
+            byte = store[place]
+            if not byte & (1 << (bit & 7)):
+                store[place] = byte | 1 << (bit & 7)
+                was_there = False
         return was_there
 
     def __contains__(self, key: bytes) -> bool:
-        store, mask = self.bytes, self._mask
-        a, b, c = _WORDS(key)
-        a &= mask
-        if not store[a >> 3] & (1 << (a & 7)):
-            return False
-        b &= mask
-        c &= mask
-        return bool(store[b >> 3] & (1 << (b & 7)) and store[c >> 3] & (1 << (c & 7)))
+        store = self.bytes
+        block, bits = _WORDS(key)
+        block = (block & self._mask) << 6
+        for bit in (bits & 511, (bits >> 9) & 511, (bits >> 18) & 511):
+            if not store[block + (bit >> 3)] & (1 << (bit & 7)):
+                return False
+        return True
 
     def save(self, path: Path, newest_slice: int) -> None:
         """Write to `path`; bits that are set meanwhile do no harm."""
@@ -108,14 +104,19 @@ class Seen:
         self._slice_ids = slice_ids
         self._filter_bits = filter_bits
         self._recent: set[bytes] = set()
-        self._filters: dict[int, BloomFilter] = {}
+        self._filters: dict[int, BloomFilter] = {}  # by generation: the newest, and the last if it had ids
+        self._newest = BloomFilter(filter_bits)
+        self._last: BloomFilter | None = None
         self._current = -1  # until `load`
         self.has_old = False
 
     def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Read back what memory held. `now_ms` decides which generations still count."""
-        self._begin_generation(now_ms // GENERATION_MS)
         slices: list[tuple[int, int]] = connection.execute(SQL["slices"]).fetchall()
+        generation = now_ms // GENERATION_MS
+        if any(of == generation - 1 for _, of in slices):
+            self._filters[generation - 1] = BloomFilter(self._filter_bits)
+        self._begin_generation(generation)
         for generation, bloom in self._filters.items():
             covered = bloom.load(self._path(generation))
             for number, of in slices:
@@ -140,21 +141,22 @@ class Seen:
             self._add_recent()
 
     def _add_recent(self) -> None:
-        add = self._filters[self._current].add
+        add = self._newest.add
         for key in self._recent:
             add(key)
 
     def _begin_generation(self, generation: int) -> None:
         self._current = generation
         self.has_old = True  # perhaps: `forget_some` finds out
-        kept = {g: f for g, f in self._filters.items() if g >= generation - 1}
-        for wanted in (generation, generation - 1):
-            # an id is added to the current filter only, but looked for in both
-            kept.setdefault(wanted, BloomFilter(self._filter_bits))
+        # an id is added to the newest filter only, but looked for in both
+        self._last = self._filters.get(generation - 1)
+        self._newest = BloomFilter(self._filter_bits)
+        self._filters = {generation: self._newest}
+        if self._last is not None:
+            self._filters[generation - 1] = self._last
         for stale in self._folder.glob("seen-*.bloom"):
             if stale != self._path(generation) and stale != self._path(generation - 1):
                 stale.unlink(missing_ok=True)
-        self._filters = kept
 
     def is_recent(self, key: bytes) -> bool:
         """Surely seen: among the newest ids."""
@@ -162,8 +164,7 @@ class Seen:
 
     def may_be_known(self, key: bytes) -> bool:
         """False: surely fresh. True: ask `find`. Takes the key into the filter at once: a bit too many is harmless."""
-        was_there = self._filters[self._current].add(key)
-        return was_there or key in self._filters[self._current - 1]
+        return self._newest.add(key) or (self._last is not None and key in self._last)
 
     def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> set[bytes]:
         """Those of `keys` that stand in a slice on disk."""
@@ -190,7 +191,7 @@ class Seen:
         connection.execute(SQL["add_slice"], (number, self._current))
         connection.execute(SQL["fill_slice"], (number,))
         connection.execute(SQL["clear_recent"])
-        generation, bloom = self._current, self._filters[self._current]
+        generation, bloom = self._current, self._newest
 
         def after() -> None:
             self._recent.clear()

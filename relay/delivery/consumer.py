@@ -7,7 +7,7 @@ MAX_OPEN_RECORDS records are open, whatever hangs.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from relay.log.feed import Feed
 from relay.delivery.batch import Batch, user_key
@@ -106,11 +106,11 @@ class Consumer:
             if due_in is not None and due_in <= 0:
                 await self._send_pending()
                 continue
-            events, reached = await self._feed.read(self.window.taken, READ_EVENTS)
+            groups, reached = await self._feed.read(self.window.taken, READ_EVENTS)
             if reached == self.window.taken:
                 await self._wait_for_events(due_in)
             else:
-                await self._take(events)
+                await self._take(groups)
                 self.window.skip_to(reached)
 
     async def _ready_for_more(self) -> None:
@@ -125,9 +125,9 @@ class Consumer:
         except TimeoutError:
             pass
 
-    async def _take(self, events: list[Event]) -> None:
-        for some in by_record(events):
-            if self._sources is not None and some[0].source not in self._sources:
+    async def _take(self, groups: list[list[Event]]) -> None:
+        for some in groups:
+            if not some or (self._sources is not None and some[0].source not in self._sources):
                 continue
             self.window.take(some[0].sequence, len(some))
             for event in some:
@@ -164,12 +164,3 @@ class Consumer:
             self._travelling -= 1
             self._users -= keys
             self.courier.moved.wake()
-
-
-def by_record(events: list[Event]) -> Iterator[list[Event]]:
-    """Runs of events of one record."""
-    start = 0
-    for place in range(1, len(events) + 1):
-        if place == len(events) or events[place].sequence != events[start].sequence:
-            yield events[start:place]
-            start = place

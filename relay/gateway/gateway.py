@@ -18,7 +18,7 @@ from relay import metrics
 from relay.body import decode, encode
 from relay.browser.settings import rudder_settings, segment_settings
 from relay.errors import EventRejected, LogUnavailable
-from relay.event import MAX_BATCH_EVENTS, MAX_EVENT
+from relay.event import Event
 from relay.gateway import pixel
 from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later
 from relay.gateway.answers import pixel as gif
@@ -30,9 +30,6 @@ from relay.gateway.source import Source, Sources
 from relay.log.base import Log
 from relay.log.record import Record
 from relay.times import format_iso
-from relay.tracking import problem
-
-MANY_LEVELS = 200  # brackets in a body from which on its depth is looked at
 
 log = structlog.get_logger()
 
@@ -54,6 +51,7 @@ class Gateway:
         proxies: Proxies,
         events: Log,
         *,
+        prepare: Callable[[Record, Any], list[Event]],
         relief: Callable[[], Awaitable[None]],
         cloud_of: Callable[[str], list[str]],
         clock: Callable[[], float] = time.time,
@@ -61,6 +59,7 @@ class Gateway:
         self.sources = sources
         self.proxies = proxies
         self._log = events
+        self._prepare = prepare
         self._relief = relief
         self._cloud_of = cloud_of
         self._clock = clock
@@ -125,7 +124,6 @@ class Gateway:
             if source is None or not source.is_enabled:
                 raise Refused(self._unknown_key(cors))
             self._admit_request(source, origin, cors)
-        count = self._checked(value, body, route, cors, source)
         record = Record(
             int(self._clock() * 1000),
             source.name,
@@ -134,12 +132,24 @@ class Gateway:
             None if headers.get("X-IP-Policy", "keep") != "keep" else self.proxies.client_of(request),
             headers.get("User-Agent"),
             headers.get("SentAt") if origin is not None else None,
-            count,
+            1,
             body,
-            0,
-            value,
         )
+        self._prepare_events(record, value, cors, source)
         return await self._keep(record, source, cors)
+
+    def _prepare_events(self, record: Record, value: dict[str, Any], cors: Headers, source: Source) -> None:
+        """Look into the body as far as the answer depends on it."""
+        if record.route == "batch" and type(value.get("batch")) is not list:
+            raise Refused(self._bad("bad_request", "batch must be an array", cors, source))
+        events = record.prepared = self._prepare(record, value)
+        record.events = len(events)
+        if record.route != "batch" and events[0].outcome is not None:
+            code, message = events[0].reason or "", events[0].notes[0]
+            source.rejected[code] += 1
+            raise Refused(self._bad(code, message, cors, source))
+        for event in events:
+            event.decoded = None  # from here on bytes do, for most
 
     async def _keep(self, record: Record, source: Source, cors: Headers) -> Answer:
         try:
@@ -208,23 +218,6 @@ class Gateway:
             raise Refused(self._bad("bad_request", "the body must be a JSON object", cors, source))
         return value
 
-    def _checked(self, value: dict[str, Any], body: bytes, route: Route, cors: Headers, source: Source) -> int:
-        """How many events there are. Refuses what can never be accepted."""
-        if route.kind == "batch":
-            members = value.get("batch")
-            if type(members) is not list:
-                raise Refused(self._bad("bad_request", "batch must be an array", cors, source))
-            return min(len(members), MAX_BATCH_EVENTS + 1)
-        wrong = problem(value, route.kind)
-        if wrong is None and body.count(b"[") + body.count(b"{") > MANY_LEVELS and encode(value) is None:
-            wrong = "bad_request", "nested too deeply"
-        if wrong is not None:
-            source.rejected[wrong[0]] += 1
-            raise Refused(self._bad(*wrong, cors, source))
-        if len(body) > MAX_EVENT and len(encode(value) or b"") > MAX_EVENT:
-            raise Refused(self._bad("payload_too_large", "Exceed payload limit", cors, source))
-        return 1
-
     def _bad(self, code: str, message: str, cors: Headers, source: Source | None) -> Answer:
         if source is not None:
             source.statuses[400] += 1
@@ -242,17 +235,15 @@ class Gateway:
         if source is None or not source.is_enabled:
             return
         body = encode(event)
-        wrong = problem(event, kind)
-        if wrong is not None or body is None or len(body) > MAX_EVENT:
-            source.rejected[wrong[0] if wrong else "payload_too_large"] += 1
+        if body is None:
             return
         ip, agent = self.proxies.client_of(request), request.headers.get("User-Agent")
-        now = int(self._clock() * 1000)
-        record = Record(now, source.name, kind, True, ip, agent, None, 1, body, 0, event)
+        record = Record(int(self._clock() * 1000), source.name, kind, True, ip, agent, None, 1, body)  # noqa: FBT003
         try:
+            self._prepare_events(record, event, (), source)
             await self._keep(record, source, ())
-        except Refused:
-            log.warning("a pixel's event could not be kept", source=source.name)
+        except Refused as refused:
+            log.info("a pixel's event was not kept", source=source.name, status=refused.answer.status)
 
     async def _telemetry(self, request: web.BaseRequest) -> Answer:
         """SDKs report on themselves: counted, not kept."""

@@ -8,7 +8,8 @@ handed in.
 import asyncio
 from bisect import bisect_left
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain
+from typing import NamedTuple
 
 from relay.event import Event
 from relay.log.base import Log, Waiters
@@ -33,7 +34,7 @@ class Feed:
         self._log = source
         self._events_of = events_of
         self._state = state
-        self._recent: list[tuple[int, list[Event], int]] = []
+        self._recent: list[_Run] = []
         self._bytes = 0
         self._recent_bytes = recent_bytes
         self._waiters = Waiters()
@@ -41,19 +42,14 @@ class Feed:
 
     def publish(self, cursor: int, groups: list[list[Event]]) -> None:
         """Take in what admission has just let through: the events of each record, up to `cursor`."""
-        first = cursor - len(groups) + 1
-        if self._recent and self._recent[-1][0] != first - 1:
+        run = _Run(cursor - len(groups) + 1, groups, sum([len(e.json) for events in groups for e in events]))
+        if self._recent and self._recent[-1].end != run.first:
             self._recent.clear()
             self._bytes = 0
-        for sequence, events in enumerate(groups, first):
-            size = len(events[0].json) if len(events) == 1 else sum([len(e.json) for e in events])
-            self._recent.append((sequence, events, size))
-            self._bytes += size
-        stale = 0
-        while self._bytes > self._recent_bytes and stale < len(self._recent) - 1:
-            self._bytes -= self._recent[stale][2]
-            stale += 1
-        del self._recent[:stale]
+        self._recent.append(run)
+        self._bytes += run.size
+        while self._bytes > self._recent_bytes and len(self._recent) > 1:
+            self._bytes -= self._recent.pop(0).size
         self.cursor = cursor
         self._waiters.wake()
 
@@ -62,11 +58,11 @@ class Feed:
         while self.cursor <= after:
             await self._waiters.wait()
 
-    async def read(self, after: int, max_events: int) -> tuple[list[Event], int]:
-        """Events after sequence `after`, whole records at a time, and the sequence they reach."""
+    async def read(self, after: int, max_events: int) -> tuple[list[list[Event]], int]:
+        """The events of each record after sequence `after`, and the sequence they reach."""
         if after >= self.cursor:
             return [], after
-        if self._recent and after + 1 >= self._recent[0][0]:
+        if self._recent and after + 1 >= self._recent[0].first:
             return self._read_recent(after, max_events)
         records = await self._log.read(after, max_events, READ_BYTES)
         records = records[: bisect_left(records, self.cursor + 1, key=lambda r: r.sequence)]
@@ -87,27 +83,34 @@ class Feed:
             await asyncio.sleep(0)  # a record may be half a megabyte
         return found
 
-    def _read_recent(self, after: int, max_events: int) -> tuple[list[Event], int]:
-        start = after + 1 - self._recent[0][0]
-        events: list[Event] = []
-        reached = after
-        for sequence, some, _ in islice(self._recent, start, None):
-            if events and len(events) + len(some) > max_events:
-                break
-            events += some
-            reached = sequence
-        return events, reached
+    def _read_recent(self, after: int, max_events: int) -> tuple[list[list[Event]], int]:
+        number = bisect_left(self._recent, after + 2, key=lambda run: run.end)
+        run = self._recent[number]
+        start = after + 1 - run.first
+        groups = run.groups[start : start + max_events]
+        return groups, after + len(groups)
 
-    async def _judged(self, records: list[Record]) -> list[Event]:
+    async def _judged(self, records: list[Record]) -> list[list[Event]]:
         """The events of `records` with the verdicts that admission wrote down."""
         span = (records[0].sequence, records[-1].sequence)
         rows = await self._state.read(lambda c: c.execute(SQL["verdicts_between"], span).fetchall())
         verdicts = {(sequence, index): (outcome, reason) for sequence, index, outcome, reason in rows}
-        events: list[Event] = []
-        for record in records:
-            events += self._events_of(record)
-        for event in events if verdicts else ():
+        groups = [self._events_of(record) for record in records]
+        for event in chain.from_iterable(groups) if verdicts else ():
             verdict = verdicts.get((event.sequence, event.index))
             if verdict is not None:
                 event.outcome, event.reason = Outcome(verdict[0]), verdict[1]
-        return events
+        return groups
+
+
+class _Run(NamedTuple):
+    """What one pass of admission let through: consecutive records from `first` on."""
+
+    first: int
+    groups: list[list[Event]]
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The sequence after the last."""
+        return self.first + len(self.groups)

@@ -1,15 +1,15 @@
 """One row of the log: an accepted request, its body verbatim, and the envelope it came in."""
 
-from typing import Any
-
 import msgspec
+
+from relay.event import Event
 
 
 class Record(msgspec.Struct, gc=False):
     """An accepted request. `received_at` in ms; `sequence` is 0 until the log has given one.
 
-    `decoded` is the parsed body while somebody still has use for it: admission takes it and leaves None;
-    it is not stored.
+    `prepared` are the events of the body while they are at hand from its arrival, so that what was decoded
+    for the answer need not be decoded again; it is not stored.
     """
 
     received_at: int
@@ -22,4 +22,4 @@ class Record(msgspec.Struct, gc=False):
     events: int
     body: bytes
     sequence: int = 0
-    decoded: Any = None
+    prepared: list[Event] | None = None

@@ -5,6 +5,7 @@
 -- client        1 when the request came from a browser or a pixel, so that ip and user_agent are a person's
 -- sent_at       the SentAt header, as given
 -- events        how many events the body holds
+-- is_zstd       1 when the body is compressed
 CREATE TABLE IF NOT EXISTS requests (
     sequence INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE IF NOT EXISTS requests (
     user_agent TEXT,
     sent_at TEXT,
     events INTEGER NOT NULL,
+    is_zstd INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 PRAGMA user_version = 1;

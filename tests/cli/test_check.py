@@ -1,0 +1,159 @@
+"""`relay check`."""
+
+import json
+import platform
+import socket
+import sqlite3
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from relay.cli import relay
+from tests.acceptance.relay_process import source, webhook
+from tests.cli.certificate import write_certificate
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        yield opened
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return port_of(listener)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(relay, ["check", *arguments])
+
+
+def connections(config: str) -> tuple[int, Any]:
+    """Exit code, and by destination what hinders a connection."""
+    Path("relay.toml").write_text(config)
+    result = check("--connect", "--json")
+    found = json.loads(result.output)["connections"]
+    assert all(c["reachable"] == (c["problem"] is None) for c in found)
+    return result.exit_code, {c["destination"]: c["problem"] for c in found}
+
+
+def test_a_right_file_is_one_line_with_what_is_in_it() -> None:
+    Path("relay.toml").write_text(source("web", "k1") + source("app", "k2") + webhook("http://h.test/"))
+    result = check()
+    assert result.exit_code == 0
+    versions = f"(Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})"
+    assert result.output == f"relay.toml is right: 2 sources, 1 destination {versions}\n"
+
+
+def test_without_a_file_the_defaults_are_right() -> None:
+    result = check()
+    assert result.exit_code == 0
+    assert result.output.startswith("there is no relay.toml, the defaults hold: 1 source, 0 destinations")
+
+
+def test_every_mistake_has_its_line() -> None:
+    Path("other.toml").write_text(
+        "[server]\nlisen = 1\n[[sources]]\nname = 'web'\nwrite_key = '${NO_SUCH}'\n"
+    )
+    result = check("--config", "other.toml")
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "other.toml:2: unknown key `lisen`, did you mean `listen`?",
+        "other.toml:5: the environment variable `NO_SUCH` is not set",
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_mistake() -> None:
+    result = check("--config", "nowhere.toml")
+    assert (result.exit_code, result.output) == (
+        1,
+        "nowhere.toml: cannot be read: No such file or directory\n",
+    )
+
+
+def test_json_of_a_right_and_of_a_wrong_file() -> None:
+    Path("relay.toml").write_text(source("web", "k1") + webhook("http://h.test/"))
+    assert json.loads(check("--json").output) == {
+        "valid": True,
+        "problems": [],
+        "file": "relay.toml",
+        "sources": ["web"],
+        "destinations": ["hook"],
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    Path("relay.toml").write_text("[sever]")
+    result = check("--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output) == {
+        "valid": False,
+        "problems": ["relay.toml:1: unknown key `sever`, did you mean `server`?"],
+    }
+
+
+def test_connect_tells_who_listens_from_who_does_not(listener: socket.socket) -> None:
+    here, nobody = f"http://127.0.0.1:{port_of(listener)}/", f"http://127.0.0.1:{free_port()}/"
+    code, found = connections(webhook(here, "here"))
+    assert (code, found) == (0, {"here": None})
+    code, found = connections(webhook(here, "here") + webhook(nobody, "gone"))
+    assert (code, found) == (1, {"here": None, "gone": "Connection refused"})
+
+
+def test_connect_goes_to_the_endpoint_and_leaves_disabled_ones_alone(listener: socket.socket) -> None:
+    endpoint = f'endpoint = "http://127.0.0.1:{port_of(listener)}"'
+    code, found = connections(
+        webhook("http://127.0.0.1:9/", "moved", endpoint)
+        + webhook("http://127.0.0.1:9/", "off", "enabled = false")
+    )
+    assert (code, found) == (0, {"moved": None})
+
+
+def test_connect_says_that_a_name_is_not_known() -> None:
+    code, found = connections(webhook("http://nobody.invalid/"))
+    assert code == 1
+    assert found["hook"]
+
+
+def test_connect_prints_a_table(listener: socket.socket) -> None:
+    Path("relay.toml").write_text(webhook(f"http://127.0.0.1:{port_of(listener)}/x"))
+    result = check("--connect")
+    assert result.output.splitlines()[-1].split() == ["hook", f"http://127.0.0.1:{port_of(listener)}", "yes"]
+
+
+def test_connect_looks_at_the_certificate(listener: socket.socket, tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*write_certificate(tmp_path))
+
+    def shake_hands() -> None:
+        accepted, _ = listener.accept()
+        with closing(accepted), pytest.raises(ssl.SSLError):
+            context.wrap_socket(accepted, server_side=True)
+
+    server = threading.Thread(target=shake_hands)
+    server.start()
+    code, found = connections(webhook(f"https://127.0.0.1:{port_of(listener)}/"))
+    server.join()
+    assert code == 1
+    assert found["hook"].startswith("its certificate is not trusted: self")
+
+
+def test_connect_gives_up_in_time(listener: socket.socket) -> None:
+    url = f"https://127.0.0.1:{port_of(listener)}/"  # accepts, and never says hello
+    code, found = connections(webhook(url, more='timeout = "50ms"'))
+    assert (code, found) == (1, {"hook": "no answer within 0.05 s"})
