@@ -19,8 +19,9 @@ import structlog
 from aiohttp import web
 
 from relay import __version__
+from relay.admission import normalise
 from relay.admission.admit import Admission
-from relay.admission.normalise import events_of, prepare
+from relay.admission.normalise import events_of
 from relay.admission.seen import Seen
 from relay.api.server import admin_application
 from relay.config import Config, load, parse_address, with_generated
@@ -99,7 +100,7 @@ class App:
             self.sources,
             Proxies(self.config.server.trusted_proxies),
             self.log,
-            prepare=prepare,
+            parser=normalise,
             relief=self.relief,
             cloud_of=self._cloud_of,
         )

@@ -1,5 +1,6 @@
 """An event as every room sees it, and the limits of the Tracking API."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ class Event(msgspec.Struct, gc=False):
     outcome: Outcome | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    integrations: dict[str, Any] | None = None  # the event's own, unless it is empty
     decoded: dict[str, Any] | None = None
 
     @property
@@ -37,5 +39,8 @@ class Event(msgspec.Struct, gc=False):
         """The decoded object, made when somebody first asks: most are only passed on, and as bytes they take a
         sixth of the memory and nothing of the garbage collector's time."""
         if self.decoded is None:
-            self.decoded = orjson.loads(self.json)
-        return self.decoded
+            try:
+                self.decoded = orjson.loads(self.json)
+            except orjson.JSONDecodeError:  # a number beyond a double, which the standard library reads
+                self.decoded = json.loads(self.json)
+        return self.decoded  # type: ignore[return-value]

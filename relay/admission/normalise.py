@@ -11,9 +11,21 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import orjson
+from msgspec import UNSET
 
+from relay.admission.splice import (
+    BatchBody,
+    Header,
+    decode_header,
+    decode_key,
+    parse_batch,
+    parse_single,
+    splice,
+)
 from relay.body import decode, encode
+from relay.errors import EventRejected
 from relay.event import MAX_BATCH_EVENTS, MAX_EVENT, MAX_MESSAGE_ID, Event
 from relay.log.record import Record
 from relay.outcome import Outcome
@@ -24,6 +36,7 @@ _AHEAD = timedelta(days=1)  # a corrected timestamp further in the future is not
 _SLACK = 8192  # what normalisation takes away is less, so below this no second look at the size is needed
 _LIBRARY = re.compile(r"([\w@./-]*[A-Za-z][\w@./-]*)/(\d[\w.+-]*)")
 
+_NO_SHIFT = timedelta(0)
 _dumps = orjson.dumps
 
 
@@ -32,6 +45,7 @@ class Envelope:
 
     __slots__ = (
         "context",
+        "context_start",
         "integrations",
         "latest",
         "library",
@@ -41,22 +55,27 @@ class Envelope:
         "sent_at",
         "sent_text",
         "shift",
+        "tail",
     )
 
-    def __init__(self, record: Record, body: Any) -> None:
+    def __init__(self, record: Record, sent_at: Any, context: Any, integrations: Any) -> None:
         self.record = record
         self.received_at, self.received_text, self.latest = _received(record.received_at)
         self.library = library_of(record.user_agent)
-        self.sent_at = None if record.sent_at is None else parse_moment(record.sent_at)
-        self.context: dict[str, Any] | None = None
-        self.integrations: dict[str, Any] | None = None
-        if record.route == "batch":
-            self.sent_at = parse_moment(body.get("sentAt")) or self.sent_at
-            self.context = _dict_or_none(body.get("context"))
-            self.integrations = _dict_or_none(body.get("integrations"))
+        self.sent_at = None if sent_at is None else parse_moment(sent_at)
+        if self.sent_at is None and record.sent_at is not None:
+            self.sent_at = parse_moment(record.sent_at)
+        self.sent_text = ""
+        self.shift = _NO_SHIFT
         if self.sent_at is not None:
             self.shift = self.received_at - self.sent_at
             self.sent_text = format_moment(self.sent_at)
+        self.context = _dict_or_none(context)
+        self.integrations = _dict_or_none(integrations)
+        self.tail = _tail(self.received_text, record.source)
+        ip = record.ip if record.client else None
+        agent = record.user_agent if record.client else None
+        self.context_start = _context_start(ip, agent, record.user_agent)
 
 
 @lru_cache(16)
@@ -65,6 +84,23 @@ def _received(ms: int) -> tuple[datetime, str, datetime]:
     text = format_iso(ms)
     moment = datetime.fromisoformat(text)
     return moment, text, moment + _AHEAD
+
+
+@lru_cache(256)
+def _tail(received_text: str, source: str) -> bytes:
+    """What is known of every event, as the last fields of its object."""
+    return b',"receivedAt":"%b","version":2,"sourceId":%b' % (received_text.encode(), _dumps(source))
+
+
+@lru_cache(1000)
+def _context_start(ip: str | None, agent: str | None, library_agent: str | None) -> tuple[bytes, bytes, bytes]:
+    """What a request adds to the context of its events, each as JSON fields with a comma behind."""
+    library = library_of(library_agent)
+    return (
+        b"" if ip is None else b'"ip":%b,' % _dumps(ip),
+        b"" if agent is None else b'"userAgent":%b,' % _dumps(agent),
+        b"" if library is None else b'"library":%b,' % _dumps(library),
+    )
 
 
 def _dict_or_none(value: Any) -> dict[str, Any] | None:
@@ -80,21 +116,112 @@ def library_of(user_agent: str | None) -> dict[str, str] | None:
 
 def events_of(record: Record, log_id: str) -> list[Event]:
     """The events of a record of the log, in order, each good or rejected with its reason."""
-    events = prepare(record, decode(record.body))
-    return place(events, record.sequence, log_id)
+    return place(prepare(record, parse(record.body, record.route)), record.sequence, log_id)
 
 
-def prepare(record: Record, body: Any) -> list[Event]:
-    """The events in `body`, which is decoded from the record's and changed here, before they have a place."""
-    envelope = Envelope(record, body)
-    if record.route != "batch":
-        return [_event(body, record.route, 0, envelope)]
-    members = body["batch"]
+class Body(msgspec.Struct, gc=False):
+    """A body as far as it had to be decoded: events as bytes with (or without) header, or as they were decoded."""
+
+    write_key: Any
+    sent_at: Any = None
+    context: Any = None
+    integrations: Any = None
+    header: Header | None = None
+    members: list[Any] | None = None
+    single: Any = None
+
+
+def parse(body: bytes, route: str) -> Body:
+    """What `body` holds. Raises EventRejected when it is not JSON, no object, or `batch` no array."""
+    if route != "batch":
+        header = parse_single(body)
+        if header is not None:
+            return Body(None if header.writeKey is UNSET else header.writeKey, header=header, single=body)
+        value = _decoded(body)
+        return Body(value.get("writeKey"), single=value)
+    batch = parse_batch(body)
+    if batch is not None:
+        return Body(_key_of(batch), batch.sentAt, members=batch.batch)
+    value = _decoded(body)
+    members = value.get("batch")
+    if type(members) is not list:
+        raise EventRejected("bad_request", "batch must be an array")
+    key = value.get("writeKey")
+    if key is None and members and type(members[0]) is dict:
+        key = members[0].get("writeKey")
+    return Body(key, value.get("sentAt"), value.get("context"), value.get("integrations"), None, members)
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        value = decode(body)
+    except ValueError:
+        raise EventRejected("bad_request", "the body is not JSON") from None
+    if type(value) is not dict:
+        raise EventRejected("bad_request", "the body must be a JSON object")
+    return value
+
+
+def _key_of(batch: BatchBody) -> Any:
+    """The write key of the envelope, else of the first event."""
+    if batch.writeKey is not None or not batch.batch:
+        return batch.writeKey
+    try:
+        return decode_key(batch.batch[0]).writeKey
+    except msgspec.ValidationError:  # the first event is no object
+        return None
+
+
+def prepare(record: Record, body: Body) -> list[Event]:
+    """The events in `body` before they have a place in the log."""
+    envelope = Envelope(record, body.sent_at, body.context, body.integrations)
+    members = body.members
+    if members is None:
+        return [_single(body, envelope)]
     some = members if len(members) <= MAX_BATCH_EVENTS else members[:MAX_BATCH_EVENTS]
-    events = [_event(member, "batch", index, envelope) for index, member in enumerate(some)]
+    events = [_member(member, index, envelope) for index, member in enumerate(some)]
     if len(members) > MAX_BATCH_EVENTS:
         events.append(_excess(record, len(members) - MAX_BATCH_EVENTS))
     return events
+
+
+def _single(body: Body, envelope: Envelope) -> Event:
+    route = envelope.record.route
+    if body.header is None:
+        return _event(body.single, route, 0, envelope)
+    event = splice(body.single, body.header, route, 0, envelope)
+    if event is None:
+        return _event(decode(body.single), route, 0, envelope)
+    return _of_right_size(event, route, envelope)
+
+
+def _member(member: Any, index: int, envelope: Envelope) -> Event:
+    if type(member) is not msgspec.Raw:
+        return _event(member, "batch", index, envelope)
+    raw = bytes(member)
+    try:
+        header = decode_header(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return _event(_decoded_member(raw), "batch", index, envelope)
+    if type(header.type) is str:
+        event = splice(raw, header, header.type, index, envelope)
+        if event is not None:
+            return _of_right_size(event, header.type, envelope)
+    return _event(_decoded_member(raw), "batch", index, envelope)
+
+
+def _decoded_member(raw: bytes) -> Any:
+    try:
+        return decode(raw)
+    except ValueError:  # a number beyond a double, or too deep: everything else the batch's syntax excludes
+        return None
+
+
+def _of_right_size(event: Event, kind: str, envelope: Envelope) -> Event:
+    if len(event.json) > MAX_EVENT and _size_as_sent(envelope.record, event.index) > MAX_EVENT:
+        too_large = ("payload_too_large", "Exceed payload limit")
+        return _rejected({"type": kind}, event.index, envelope.record, *too_large)
+    return event
 
 
 def place(events: list[Event], sequence: int, log_id: str) -> list[Event]:
@@ -103,8 +230,8 @@ def place(events: list[Event], sequence: int, log_id: str) -> list[Event]:
         event.sequence = sequence
         if not event.message_id and event.outcome is None:
             event.message_id = f"relay-{log_id}-{sequence}-{event.index}"
-            event.decoded = {"messageId": event.message_id, **event.data}
-            event.json = _dumps(event.decoded)
+            event.json = _dumps({"messageId": event.message_id, **event.data})
+            event.decoded = None
     return events
 
 
@@ -127,14 +254,15 @@ def _event(raw: Any, route: str, index: int, envelope: Envelope) -> Event:
         json = _dumps(raw)
     except TypeError:  # orjson writes 254 levels at most
         return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
-    if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, route, index) > MAX_EVENT:
+    if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, index) > MAX_EVENT:
         return _rejected({"type": kind}, index, record, "payload_too_large", "Exceed payload limit")
-    return Event(0, index, record.source, raw.get("messageId", ""), json, None, None, notes, raw)
+    integrations = raw["integrations"] or None
+    return Event(0, index, record.source, raw.get("messageId", ""), json, None, None, notes, integrations)
 
 
-def _size_as_sent(record: Record, route: str, index: int) -> int:
+def _size_as_sent(record: Record, index: int) -> int:
     body = decode(record.body)
-    return len(_dumps(body["batch"][index] if route == "batch" else body))
+    return len(_dumps(body["batch"][index] if record.route == "batch" else body))
 
 
 def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Event:

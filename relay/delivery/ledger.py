@@ -13,7 +13,7 @@ import structlog
 from relay.log.base import Waiters
 from relay.log.state import SQL, State, rows_json
 
-FLUSH_SECONDS = 0.25
+FLUSH_SECONDS = 0.025
 MAX_NOTES = 20_000  # beyond this consumers wait: the state database cannot be written
 
 log = structlog.get_logger()

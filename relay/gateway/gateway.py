@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -34,6 +34,23 @@ from relay.times import format_iso
 log = structlog.get_logger()
 
 
+class Body(Protocol):
+    """A parsed body, as admission has it; the gateway only reads the key."""
+
+    @property
+    def write_key(self) -> Any: ...
+
+
+class Parser(Protocol):
+    """Admission's way from bodies to events."""
+
+    def parse(self, body: bytes, route: str) -> Any:
+        """A Body. Raises EventRejected."""
+
+    def prepare(self, record: Record, body: Any) -> list[Event]:
+        """The events of a parsed body, each good or rejected."""
+
+
 class Refused(Exception):
     """The answer is not 200."""
 
@@ -51,7 +68,7 @@ class Gateway:
         proxies: Proxies,
         events: Log,
         *,
-        prepare: Callable[[Record, Any], list[Event]],
+        parser: Parser,
         relief: Callable[[], Awaitable[None]],
         cloud_of: Callable[[str], list[str]],
         clock: Callable[[], float] = time.time,
@@ -59,7 +76,7 @@ class Gateway:
         self.sources = sources
         self.proxies = proxies
         self._log = events
-        self._prepare = prepare
+        self._parser = parser
         self._relief = relief
         self._cloud_of = cloud_of
         self._clock = clock
@@ -118,9 +135,9 @@ class Gateway:
         if source is not None:
             self._admit_request(source, origin, cors)
         body = await self._body(request, cors, source)
-        value = self._decoded(body, cors, source)
+        parsed = self._parsed(body, route, cors, source)
         if source is None:
-            source = self.sources.by_key(_key_in(value))
+            source = self.sources.by_key(parsed.write_key)
             if source is None or not source.is_enabled:
                 raise Refused(self._unknown_key(cors))
             self._admit_request(source, origin, cors)
@@ -135,21 +152,17 @@ class Gateway:
             1,
             body,
         )
-        self._prepare_events(record, value, cors, source)
+        self._prepare_events(record, parsed, cors, source)
         return await self._keep(record, source, cors)
 
-    def _prepare_events(self, record: Record, value: dict[str, Any], cors: Headers, source: Source) -> None:
-        """Look into the body as far as the answer depends on it."""
-        if record.route == "batch" and type(value.get("batch")) is not list:
-            raise Refused(self._bad("bad_request", "batch must be an array", cors, source))
-        events = record.prepared = self._prepare(record, value)
+    def _prepare_events(self, record: Record, parsed: Body, cors: Headers, source: Source) -> None:
+        """Look at the events as far as the answer depends on them."""
+        events = record.prepared = self._parser.prepare(record, parsed)
         record.events = len(events)
         if record.route != "batch" and events[0].outcome is not None:
             code, message = events[0].reason or "", events[0].notes[0]
             source.rejected[code] += 1
             raise Refused(self._bad(code, message, cors, source))
-        for event in events:
-            event.decoded = None  # from here on bytes do, for most
 
     async def _keep(self, record: Record, source: Source, cors: Headers) -> Answer:
         try:
@@ -209,14 +222,11 @@ class Gateway:
         except BodyTimeout:
             raise Refused(failure(408, "timeout", "the body did not arrive in time", cors)) from None
 
-    def _decoded(self, body: bytes, cors: Headers, source: Source | None) -> dict[str, Any]:
+    def _parsed(self, body: bytes, route: Route, cors: Headers, source: Source | None) -> Body:
         try:
-            value = decode(body)
-        except ValueError:
-            raise Refused(self._bad("bad_request", "the body is not JSON", cors, source)) from None
-        if type(value) is not dict:
-            raise Refused(self._bad("bad_request", "the body must be a JSON object", cors, source))
-        return value
+            return self._parser.parse(body, route.kind)
+        except EventRejected as error:
+            raise Refused(self._bad(error.code, error.message, cors, source)) from None
 
     def _bad(self, code: str, message: str, cors: Headers, source: Source | None) -> Answer:
         if source is not None:
@@ -240,7 +250,7 @@ class Gateway:
         ip, agent = self.proxies.client_of(request), request.headers.get("User-Agent")
         record = Record(int(self._clock() * 1000), source.name, kind, True, ip, agent, None, 1, body)  # noqa: FBT003
         try:
-            self._prepare_events(record, event, (), source)
+            self._prepare_events(record, self._parser.parse(body, kind), (), source)
             await self._keep(record, source, ())
         except Refused as refused:
             log.info("a pixel's event was not kept", source=source.name, status=refused.answer.status)
@@ -274,12 +284,3 @@ class Gateway:
         key = source.config.keys[0]
         body = rudder_settings(key, source.name, format_iso(int(self._clock() * 1000)))
         return Answer(200, body, JSON, cors)
-
-
-def _key_in(value: dict[str, Any]) -> Any:
-    """The write key in a body: at the top, or in the first event of a batch."""
-    key = value.get("writeKey")
-    members = value.get("batch")
-    if key is None and type(members) is list and members and type(members[0]) is dict:
-        key = members[0].get("writeKey")
-    return key
