@@ -101,6 +101,7 @@ class App:
             Proxies(self.config.server.trusted_proxies),
             self.log,
             parser=normalise,
+            is_pressed=self._is_pressed,
             relief=self.relief,
             cloud_of=self._cloud_of,
         )
@@ -143,8 +144,6 @@ class App:
 
     async def relief(self) -> None:
         """Hold an answer back while admission is behind."""
-        if not self._is_pressed():
-            return
         try:
             async with asyncio.timeout(UNADMITTED_SECONDS):
                 while self._is_pressed():

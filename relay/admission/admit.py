@@ -25,7 +25,7 @@ from relay.outcome import Outcome
 
 PASS_EVENTS = 500  # of one pass: about 5 ms of the loop
 PASS_BYTES = 1_000_000
-GAP_SECONDS = 0.01  # between passes of a busy relay: a pass costs the same for one event as for a hundred
+GAP_SECONDS = 0.02  # between passes of a busy relay: a pass costs the same for one event as for a hundred
 RETRY_SECONDS = 1.0  # while the state database cannot be written
 
 log = structlog.get_logger()

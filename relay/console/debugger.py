@@ -21,7 +21,7 @@ from relay.times import format_iso
 
 KEPT = 500  # events of a source
 KEPT_BYTES = 2_000_000  # of a source
-KEPT_NOTES = 1000  # fates of single events of a source and a destination
+NOTE_BYTES = 200  # about, of the fate of one event
 BODY_KEPT = 4000  # characters of a request body and of a reply
 LISTENER_EVENTS = 1000  # waiting for one listener
 
@@ -38,7 +38,8 @@ class Attempt(msgspec.Struct, gc=False):
 class Ring:
     """The newest of a source, or of a source and a destination: at least KEPT events if there were as many."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, kept: int = KEPT) -> None:
+        self._kept = kept
         self._items: deque[tuple[int, int, Any]] = deque()
         self._events = 0
         self._bytes = 0
@@ -49,7 +50,7 @@ class Ring:
         items.append((events, size, item))
         self._events += events
         self._bytes += size
-        while len(items) > 1 and (self._events - items[0][0] >= KEPT or self._bytes > self._max_bytes):
+        while len(items) > 1 and (self._events - items[0][0] >= self._kept or self._bytes > self._max_bytes):
             old_events, old_size, _ = items.popleft()
             self._events -= old_events
             self._bytes -= old_size
@@ -64,7 +65,6 @@ class Debugger:
     def __init__(self) -> None:
         self._rings: dict[str, Ring] = {}
         self._attempts: dict[tuple[str, str], Ring] = {}
-        self._notes: dict[tuple[str, str], deque[Attempt]] = {}
         self._listeners: list[_Listener] = []
 
     def admitted(self, groups: list[list[Event]]) -> None:
@@ -85,15 +85,18 @@ class Debugger:
         events = request.events
         attempt = Attempt(events, _attempt(request, reply))
         for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
-            ring = self._attempts.get((destination, source))
-            if ring is None:
-                ring = self._attempts[destination, source] = Ring(KEPT_BYTES)
-            ring.append(len(events), BODY_KEPT, attempt)
+            self._ring(destination, source).append(len(events), BODY_KEPT, attempt)
+
+    def _ring(self, destination: str, source: str) -> Ring:
+        ring = self._attempts.get((destination, source))
+        if ring is None:
+            ring = self._attempts[destination, source] = Ring(KEPT_BYTES, 2 * KEPT)  # attempts, and their notes
+        return ring
 
     def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:
         """Note a fate other than delivered."""
-        notes = self._notes.setdefault((destination, event.source), deque(maxlen=KEPT_NOTES))
-        notes.append(Attempt((event,), {"state": str(fate), "reason": reason}))
+        note = Attempt((event,), {"state": str(fate), "reason": reason})
+        self._ring(destination, event.source).append(1, NOTE_BYTES, note)
 
     def newest(
         self, *, source: str | None, event: str | None, message_id: str | None, limit: int
@@ -109,7 +112,7 @@ class Debugger:
     def _deliveries(self, sources: set[str], places: set[Place]) -> dict[Place, dict[str, Any]]:
         """For each place, by destination: the last request and answer, and how often it was tried."""
         found: dict[Place, dict[str, Any]] = {}
-        for (destination, source), attempts in (*self._attempts.items(), *self._notes.items()):
+        for (destination, source), attempts in self._attempts.items():
             if source not in sources:
                 continue
             for attempt in attempts:
@@ -146,10 +149,12 @@ class _Listener:
             if not events or (self._source is not None and events[0].source != self._source):
                 continue
             for event in events:
-                if len(self._waiting) >= LISTENER_EVENTS:
-                    self._missed += 1
-                elif matches(event, self._event, None):
+                if not matches(event, self._event, None):
+                    continue
+                if len(self._waiting) < LISTENER_EVENTS:
                     self._waiting.append(event)
+                else:
+                    self._missed += 1
         if self._waiting:
             self._more.set()
 

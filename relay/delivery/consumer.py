@@ -8,6 +8,7 @@ MAX_OPEN_RECORDS records are open, whatever hangs.
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from relay.log.feed import Feed
 from relay.delivery.batch import Batch, user_key
@@ -133,8 +134,17 @@ class Consumer:
             for event in some:
                 if event.outcome is not None:
                     self.fates.judged(event, event.outcome)
+                elif event.integrations is not None and not self._is_wanted(event.integrations):
+                    self.fates.filtered(event, "FILTERED_BY_INTEGRATIONS_OBJECT")
                 elif not self.fates.park_behind(event):
                     await self._put(event)
+
+    def _is_wanted(self, integrations: dict[str, Any]) -> bool:
+        """Whether an event's `integrations` lets it go here: by name, by type's title, else by `All`."""
+        for name in (self.name, self.settings.title):
+            if name in integrations:
+                return _is_on(integrations[name])
+        return _is_on(integrations.get("All", True))
 
     async def _put(self, event: Event) -> None:
         if not self._pending:
@@ -164,3 +174,8 @@ class Consumer:
             self._travelling -= 1
             self._users -= keys
             self.courier.moved.wake()
+
+
+def _is_on(value: Any) -> bool:
+    """Options count as true; only what is plainly off is off."""
+    return value is not False and value is not None

@@ -44,7 +44,7 @@ class DeadLetters:
         return rows
 
     async def retry(self, destination: str | None, ids: Collection[int] | None) -> int:
-        """Put dead letters into the retry table, due at once. Returns how many."""
+        """Put dead letters of running destinations into the retry table, due at once. Returns how many."""
         await self._delivery.ledger.flush()
         total = 0
         while moved := await self._state.write(lambda c: self._redrive(c, destination, ids)):
@@ -60,11 +60,12 @@ class DeadLetters:
     ) -> list[tuple[str, Outcome]]:
         now = int(time.time() * 1000)
         query = (destination, None if ids is None else rows_json(ids), _AT_ONCE)
-        rows = connection.execute(SQL["dead_letters_by_id"], query).fetchall()
+        running = self._delivery.consumers
+        found = connection.execute(SQL["dead_letters_by_id"], query).fetchall()
+        rows = [row for row in found if row[1] in running]  # nobody would work on the others
         parked = []
         for _, name, sequence, place, _, _ in rows:
-            consumer = self._delivery.consumers.get(name)
-            retry_ms = int(consumer.config.retry_for * 1000) if consumer else 0
+            retry_ms = int(running[name].config.retry_for * 1000)
             parked.append((name, sequence, place, 0, now, now + retry_ms, now, "redriven", None))
         connection.execute(SQL["park"], (rows_json(parked),))
         connection.execute(SQL["drop_dead_letters_by_id"], (rows_json([row[0] for row in rows]),))

@@ -58,6 +58,11 @@ class Fates:
         self._window.settle(event.sequence, outcome)
         self._bound[outcome].inc()
 
+    def filtered(self, event: Event, reason: str) -> None:
+        """Not for this destination, by a rule of the sender or the operator."""
+        self.judged(event, Outcome.FILTERED)
+        self._observer.settled(self._name, event, Outcome.FILTERED, reason)
+
     def delivered(self, batch: Batch) -> None:
         self._bound[Outcome.DELIVERED].inc(len(batch.events))
         if batch.parked is None:

@@ -20,7 +20,7 @@ from relay.browser.settings import rudder_settings, segment_settings
 from relay.errors import EventRejected, LogUnavailable
 from relay.event import Event
 from relay.gateway import pixel
-from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later
+from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later, success
 from relay.gateway.answers import pixel as gif
 from relay.gateway.cors import cors_headers, preflight
 from relay.gateway.proxies import Proxies
@@ -60,7 +60,7 @@ class Refused(Exception):
 
 
 class Gateway:
-    """Answers the public listener. `relief` holds an answer back while the rooms behind cannot keep up."""
+    """Answers the public listener. While the rooms behind cannot keep up (`is_pressed`), `relief` holds answers back."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Gateway:
         events: Log,
         *,
         parser: Parser,
+        is_pressed: Callable[[], bool],
         relief: Callable[[], Awaitable[None]],
         cloud_of: Callable[[str], list[str]],
         clock: Callable[[], float] = time.time,
@@ -77,6 +78,7 @@ class Gateway:
         self.proxies = proxies
         self._log = events
         self._parser = parser
+        self._is_pressed = is_pressed
         self._relief = relief
         self._cloud_of = cloud_of
         self._clock = clock
@@ -172,8 +174,9 @@ class Gateway:
             raise Refused(later(503, "unavailable", error.reason, error.after_seconds, cors)) from None
         source.statuses[200] += 1
         source.events += record.events
-        await self._relief()
-        return Answer(200, SUCCESS, JSON, cors)
+        if self._is_pressed():
+            await self._relief()
+        return success(cors)
 
     def _source_of_headers(self, request: web.BaseRequest, query: str, cors: Headers) -> Source | None:
         """The source that a header or the query names; None when only the body can say."""

@@ -29,7 +29,7 @@ SEGMENT_BYTES = 128_000_000
 SEGMENT_AGE = 86_400_000  # ms: a quiet log is cut once a day, so that retention can drop its pieces
 RETRY_SECONDS = 1.0  # between attempts while the disk refuses
 BUSY_GROUP = 4  # records: from here on the log counts as busy
-GAP_SECONDS = 0.002  # between commits of a busy log: larger groups cost less than they delay
+GAP_SECONDS = 0.004  # between commits of a busy log: larger groups cost less than they delay
 
 log = structlog.get_logger()
 
@@ -58,6 +58,7 @@ class SqliteLog:
         self._failed_at: float | None = None
         self._reason = ""
         self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     async def open(
@@ -88,6 +89,10 @@ class SqliteLog:
         return self._segments.sealed_bytes + self._active_bytes
 
     @property
+    def _is_troubled(self) -> bool:
+        return self._closing or self._is_full or self._failed_at is not None
+
+    @property
     def problem(self) -> str | None:
         """What keeps the log from keeping anything now, None when all is well."""
         if self._failed_at is not None:
@@ -95,6 +100,18 @@ class SqliteLog:
         return "the log has reached max_bytes" if self._is_full else None
 
     def append(self, record: Record) -> "asyncio.Future[int]":
+        if self._is_troubled or self._pending_bytes > PENDING_BYTES:
+            self._refuse()
+        future: asyncio.Future[int] = self._loop.create_future()
+        if not self._pending:
+            self._wake.set()
+        self._pending.append(record)
+        self._futures.append(future)
+        self._pending_bytes += len(record.body)
+        return future
+
+    def _refuse(self) -> None:
+        """Raise what keeps a record from being taken, if it still does."""
         if self._closing:
             raise LogUnavailable("relay is shutting down", 5)
         if self._is_full:
@@ -103,12 +120,6 @@ class SqliteLog:
             raise LogUnavailable(self._reason)
         if self._pending_bytes > PENDING_BYTES:
             raise LogUnavailable("the disk is too slow for what comes in")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending.append(record)
-        self._futures.append(future)
-        self._pending_bytes += len(record.body)
-        self._wake.set()
-        return future
 
     async def read(self, after: int, max_events: int, max_bytes: int) -> list[Record]:
         if after >= self._head:

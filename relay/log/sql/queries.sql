@@ -111,4 +111,5 @@ ORDER BY id LIMIT ?3;
 DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: first_parked
-SELECT min(sequence) FROM parked;
+-- Of destinations that take part: nobody waits for what the others left behind.
+SELECT min(sequence) FROM parked WHERE destination IN (SELECT name FROM consumers WHERE is_absent = 0);
