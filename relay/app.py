@@ -193,7 +193,9 @@ class App:
             return []
         config = with_generated(load(self.config.path, self._environ), self._directory.secret)
         fixed = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token")
-        restart = [f"server.{k}" for k in fixed if getattr(config.server, k) != getattr(self.config.server, k)]
+        restart = [
+            f"server.{k}" for k in fixed if getattr(config.server, k) != getattr(self.config.server, k)
+        ]
         restart += ["log.durability"] if config.log.durability != self.config.log.durability else []
         self.config = config
         self.sources.apply(config.sources)

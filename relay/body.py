@@ -1,6 +1,6 @@
-"""From bytes to JSON: strict, with a second look before anything is refused.
+r"""From bytes to JSON: strict, with a second look before anything is refused.
 
-Browsers cut strings at half a surrogate pair and write `\\ud83d` alone, and .NET puts a byte order mark
+Browsers cut strings at half a surrogate pair and write `\ud83d` alone, and .NET puts a byte order mark
 first. Both are mended rather than refused: a refusal would cost the whole batch.
 """
 

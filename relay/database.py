@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
 from relay.errors import DataDirectoryError
 
 T = TypeVar("T")
-Connect = Callable[[Path, str], sqlite3.Connection]
+Connect = Callable[[Path, str, int], sqlite3.Connection]
 
 _CACHE_KB = 8192
 
@@ -29,35 +29,47 @@ _CACHE_KB = 8192
 class Database(aiosqlite.Connection):
     """An aiosqlite connection that also runs a function of many statements in one hop."""
 
+    @classmethod
+    async def open(cls, connect: Callable[[], sqlite3.Connection]) -> Self:
+        """Connect on a thread of its own."""
+        database = cls(connect, 64)
+        await database
+        return database
+
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, given the connection, on its own thread."""
-        result: T = await self._execute(work, self._conn)
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
         return result
 
 
-def connect_writer(path: Path, synchronous: str) -> sqlite3.Connection:
-    """The one connection that writes `path`. `synchronous`: FULL syncs every commit, NORMAL checkpoints."""
+def connect_writer(path: Path, synchronous: str, checkpoint_pages: int = 1000) -> sqlite3.Connection:
+    """The one connection that writes `path`. `synchronous`: FULL syncs every commit, NORMAL checkpoints.
+
+    `checkpoint_pages`: how long the WAL may get (pages of 4 KB) before a commit has to copy it into the file.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=600)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-async def open_writer(path: Path, synchronous: str, connect: Connect = connect_writer) -> Database:
-    return await Database(lambda: connect(path, synchronous), 64)
+async def open_writer(
+    path: Path, synchronous: str, connect: Connect = connect_writer, checkpoint_pages: int = 1000
+) -> Database:
+    return await Database.open(lambda: connect(path, synchronous, checkpoint_pages))
 
 
 async def open_reader(path: Path) -> Database:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
-    return await Database(connect, 64)
+    return await Database.open(connect)
 
 
 @contextmanager

@@ -36,11 +36,14 @@ class Event(msgspec.Struct, gc=False):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The decoded object, made when somebody first asks: most are only passed on, and as bytes they take a
-        sixth of the memory and nothing of the garbage collector's time."""
+        """The decoded object, made when somebody first asks.
+
+        Most are only passed on, and as bytes they take a sixth of the memory and nothing of the garbage
+        collector's time.
+        """
         if self.decoded is None:
             try:
                 self.decoded = orjson.loads(self.json)
             except orjson.JSONDecodeError:  # a number beyond a double, which the standard library reads
                 self.decoded = json.loads(self.json)
-        return self.decoded  # type: ignore[return-value]
+        return self.decoded

@@ -19,14 +19,28 @@ LOG_FAILURES = Counter("relay_log_failures", "Group commits that the disk refuse
 LOG_HEAD = Gauge("relay_log_head", "Newest sequence in the log.")
 LOG_BYTES = Gauge("relay_log_bytes", "Bytes of the log on disk, about.")
 
-ADMITTED = Counter("relay_admitted_events", "Events that admission let through or gave a verdict.", ["outcome"])
+ADMITTED = Counter(
+    "relay_admitted_events", "Events that admission let through or gave a verdict.", ["outcome"]
+)
 ADMISSION_LAG = Gauge("relay_admission_lag_requests", "Requests in the log that admission has not seen yet.")
 
-DELIVERED = Counter("relay_destination_events", "Fates of events, per destination.", ["destination", "outcome"])
-ATTEMPTS = Counter("relay_destination_requests", "Requests to a destination, by answer class.", ["destination", "answer"])
+DELIVERED = Counter(
+    "relay_destination_events", "Fates of events, per destination.", ["destination", "outcome"]
+)
+ATTEMPTS = Counter(
+    "relay_destination_requests", "Requests to a destination, by answer class.", ["destination", "answer"]
+)
 SECONDS = Histogram("relay_destination_seconds", "How long a destination took to answer.", ["destination"])
-LAG = Gauge("relay_destination_lag_requests", "Requests in the log that a destination is not done with.", ["destination"])
+LAG = Gauge(
+    "relay_destination_lag_requests",
+    "Requests in the log that a destination is not done with.",
+    ["destination"],
+)
 PARKED = Gauge("relay_destination_parked", "Events waiting for another try.", ["destination"])
-DEAD_LETTERS = Gauge("relay_destination_dead_letters", "Events a destination refused for good.", ["destination"])
-CONCURRENCY = Gauge("relay_destination_concurrency", "Requests allowed at a time, as adapted.", ["destination"])
+DEAD_LETTERS = Gauge(
+    "relay_destination_dead_letters", "Events a destination refused for good.", ["destination"]
+)
+CONCURRENCY = Gauge(
+    "relay_destination_concurrency", "Requests allowed at a time, as adapted.", ["destination"]
+)
 HELD = Gauge("relay_destination_held", "1 while a destination is down and its cursor held.", ["destination"])

@@ -9,6 +9,7 @@ from relay.event import TYPES
 
 Problem = tuple[str, str]  # slug of the discard reason, and a sentence that names the field
 
+
 def problem(event: Any, route: str) -> Problem | None:
     """Why `event` cannot be accepted, or None. `route` is an event type, or `batch`: then the event says."""
     if type(event) is not dict:
@@ -33,9 +34,10 @@ def problem(event: Any, route: str) -> Problem | None:
         wrong = _wrong_type(event)
     if wrong is not None:
         return wrong
-    if not user_id and not anonymous_id and user_id != 0 and anonymous_id != 0:  # zero is an id, odd as it is
-        if kind != "alias" or not get("previousId"):
-            return "no_user_anon_id", "userId or anonymousId is required"
+    # zero is an id, odd as it is
+    is_nobody = not user_id and not anonymous_id and user_id != 0 and anonymous_id != 0
+    if is_nobody and (kind != "alias" or not get("previousId")):
+        return "no_user_anon_id", "userId or anonymousId is required"
     return _BY_TYPE[kind](event) if kind in _BY_TYPE else None
 
 

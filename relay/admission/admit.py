@@ -14,11 +14,11 @@ from itertools import chain
 import structlog
 
 from relay import metrics
-from relay.log.feed import Feed
 from relay.admission.normalise import events_of, place
 from relay.admission.seen import Seen, digest
 from relay.event import Event
 from relay.log.base import Log
+from relay.log.feed import Feed
 from relay.log.record import Record
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome

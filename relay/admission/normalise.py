@@ -93,7 +93,9 @@ def _tail(received_text: str, source: str) -> bytes:
 
 
 @lru_cache(1000)
-def _context_start(ip: str | None, agent: str | None, library_agent: str | None) -> tuple[bytes, bytes, bytes]:
+def _context_start(
+    ip: str | None, agent: str | None, library_agent: str | None
+) -> tuple[bytes, bytes, bytes]:
     """What a request adds to the context of its events, each as JSON fields with a comma behind."""
     library = library_of(library_agent)
     return (
@@ -311,7 +313,7 @@ def _normalise(event: dict[str, Any], kind: str, envelope: Envelope) -> tuple[st
 
 
 def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
-    """timestamp = receivedAt - (sentAt - originalTimestamp), so that the sender's clock does not matter."""
+    """Timestamp = receivedAt - (sentAt - originalTimestamp), so that the sender's clock does not matter."""
     event["receivedAt"] = envelope.received_text
     sent_at = envelope.sent_at
     if "sentAt" in event:

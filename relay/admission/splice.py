@@ -136,9 +136,13 @@ def splice(raw: bytes, header: Header, kind: str, index: int, envelope: SharedPa
         return None
     context = header.context
     ip, agent, library = envelope.context_start
-    if context is UNSET or (ip and context.ip is UNSET) or (agent and context.userAgent is UNSET):
-        json = _with_context(json, header, envelope)
-    elif (library and context.library is UNSET) or (kind == "identify" and context.traits is not UNSET):
+    if (
+        context is UNSET
+        or (ip and context.ip is UNSET)
+        or (agent and context.userAgent is UNSET)
+        or (library and context.library is UNSET)
+        or (kind == "identify" and context.traits is not UNSET)
+    ):
         json = _with_context(json, header, envelope)
     if json is not None and header.writeKey is not UNSET:
         json = _without(json, b'"writeKey":"%b"' % header.writeKey.encode())
@@ -162,7 +166,7 @@ def splice(raw: bytes, header: Header, kind: str, index: int, envelope: SharedPa
         None,
         None,
         (),
-        integrations or None,  # type: ignore[arg-type]  UNSET is false
+        integrations or None,  # UNSET is false
     )
 
 
@@ -172,7 +176,9 @@ def _is_whole(header: Header, kind: str) -> bool:
         return False
     if kind == "track":
         return header.event is not UNSET and header.type in (UNSET, kind)
-    return kind in _KINDS and header.type in (UNSET, kind) and (kind != "group" or header.groupId is not UNSET)
+    return (
+        kind in _KINDS and header.type in (UNSET, kind) and (kind != "group" or header.groupId is not UNSET)
+    )
 
 
 _KINDS = frozenset(("identify", "page", "screen", "group"))
@@ -182,10 +188,8 @@ def _with_times(json: bytes, header: Header, envelope: SharedParts) -> bytes | N
     """With the corrected timestamp in place of the given one, which follows as originalTimestamp."""
     given = header.timestamp
     try:
-        if header.sentAt is UNSET:
-            shift = envelope.shift
-        else:
-            shift = envelope.received_at - _moment(header.sentAt)
+        own = header.sentAt
+        shift = envelope.shift if own is UNSET else envelope.received_at - _moment(own)
         if given is UNSET:
             return b'{"timestamp":"%b",%b' % (envelope.received_text.encode(), json[1:])
         timestamp = _moment(given) + shift

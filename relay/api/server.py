@@ -112,7 +112,9 @@ class _Routes:
         )
         return _json({"events": events})
 
-    async def _stream(self, request: web.Request, source: str | None, event: str | None) -> web.StreamResponse:
+    async def _stream(
+        self, request: web.Request, source: str | None, event: str | None
+    ) -> web.StreamResponse:
         async with sse_response(request) as response:
             stream = self._relay.debugger.stream(source=source, event=event)
             try:

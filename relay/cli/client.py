@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30.0
 NOT_RELAY = "what listens there does not speak like relay"
 
 
-class CannotDo(RelayError):  # noqa: N818  named by what it means, as all of relay's errors
+class CannotDo(RelayError):
     """A command cannot do its work."""
 
 

@@ -90,7 +90,9 @@ class Debugger:
     def _ring(self, destination: str, source: str) -> Ring:
         ring = self._attempts.get((destination, source))
         if ring is None:
-            ring = self._attempts[destination, source] = Ring(KEPT_BYTES, 2 * KEPT)  # attempts, and their notes
+            ring = self._attempts[destination, source] = Ring(
+                KEPT_BYTES, 2 * KEPT
+            )  # attempts, and their notes
         return ring
 
     def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:

@@ -19,7 +19,7 @@ class DestinationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     rate_limit: float | None = None  # requests a second; None: no limit
     concurrency: int = 8
     batch_size: int | None = None  # None: the type's own
-    batch_wait: Duration = Duration("200ms")  # noqa: RUF009  immutable
-    timeout: Duration = Duration("10s")  # noqa: RUF009  immutable
-    retry_for: Duration = Duration("4h")  # noqa: RUF009  immutable
+    batch_wait: Duration = Duration("200ms")
+    timeout: Duration = Duration("10s")
+    retry_for: Duration = Duration("4h")
     order: Literal["none", "user"] = "none"

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from relay.log.feed import Feed
 from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.courier import Courier
@@ -22,6 +21,7 @@ from relay.delivery.sender import Sender
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.event import Event
+from relay.log.feed import Feed
 from relay.log.state import State
 
 READ_EVENTS = 500

@@ -70,7 +70,9 @@ class Courier:
         try:
             requests = list(self._settings.requests(batch.events, self._config.endpoint))
         except Exception as error:  # noqa: BLE001  one event that cannot be mapped must not stop the rest
-            log.error("a request could not be formed", destination=self._config.name, kind=type(error).__name__)
+            log.error(
+                "a request could not be formed", destination=self._config.name, kind=type(error).__name__
+            )
             await self._isolate(batch, Reply(None, "", 0.0, "INTERNAL"))
             return
         for request in requests:

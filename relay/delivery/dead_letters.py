@@ -5,9 +5,9 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from relay.log.feed import Feed
 from relay.database import row_to_dict
 from relay.delivery.delivery import Delivery
+from relay.log.feed import Feed
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
 from relay.times import format_iso
@@ -85,4 +85,3 @@ class DeadLetters:
         while dropped := await self._state.write(work):
             total += dropped
         return total
-

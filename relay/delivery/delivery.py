@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 
 from relay import metrics
-from relay.log.feed import Feed
 from relay.database import row_to_dict
 from relay.delivery.config import DestinationConfig
 from relay.delivery.consumer import Consumer
@@ -21,6 +20,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
 from relay.destinations.base import Destination
+from relay.log.feed import Feed
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
 
@@ -50,8 +50,7 @@ class Delivery:
         gone = [
             name
             for name, consumer in self.consumers.items()
-            if name not in wanted
-            or (consumer.config, consumer.settings) != (wanted[name], settings[name])
+            if name not in wanted or (consumer.config, consumer.settings) != (wanted[name], settings[name])
         ]
         await asyncio.gather(*(self._stop(name) for name in gone))
         await self.ledger.flush()

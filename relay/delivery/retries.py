@@ -7,12 +7,12 @@ destination is down nobody is taken out of the table.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from relay.log.feed import Feed
 from relay.delivery.batch import Batch, Waiting
 from relay.delivery.courier import Courier
 from relay.delivery.fates import Fates
 from relay.delivery.ledger import Ledger
 from relay.event import Event
+from relay.log.feed import Feed
 from relay.log.state import SQL, State
 
 TAKE = 100  # rows at a time

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from urllib.parse import urljoin
 
 import aiohttp
 import msgspec
@@ -85,7 +86,7 @@ class Sender:
                 request.method, url, headers=request.headers, data=request.body, allow_redirects=False
             ) as response:
                 if response.status in _REDIRECTS and "Location" in response.headers:
-                    url = str(response.url.join(aiohttp.client.URL(response.headers["Location"])))
+                    url = urljoin(url, response.headers["Location"])
                     continue
                 text = await _read(response)
                 after = _retry_after(response.headers.get("Retry-After"))

@@ -49,7 +49,7 @@ class Answer(web.StreamResponse):
     def keep_alive(self) -> bool | None:
         return self._is_kept
 
-    async def prepare(self, request: web.BaseRequest) -> None:  # type: ignore[override]
+    async def prepare(self, request: web.BaseRequest) -> None:
         """Write everything."""
         transport = request.transport
         if transport is None:

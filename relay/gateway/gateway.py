@@ -106,7 +106,9 @@ class Gateway:
                 return await self._track(request, route, query)
         elif method == "OPTIONS":
             origin = request.headers.get("Origin")
-            return preflight(request.headers, is_allowed=origin is not None and self.sources.allow_origin(origin))
+            return preflight(
+                request.headers, is_allowed=origin is not None and self.sources.allow_origin(origin)
+            )
         return await self._other(request, method, path, query)
 
     async def _other(self, request: web.BaseRequest, method: str, path: str, query: str) -> Answer:
@@ -207,10 +209,12 @@ class Gateway:
         return failure(401, "invalid_write_key", "the write key is unknown, disabled or missing", cors)
 
     def _admit_request(self, source: Source, origin: str | None, cors: Headers) -> None:
-        """May this source send now, from there?"""
+        """Refuse a source that may not send now, or not from there."""
         if not source.allows(origin):
             source.statuses[403] += 1
-            raise Refused(failure(403, "origin_not_allowed", "this source does not allow the page's origin", ()))
+            raise Refused(
+                failure(403, "origin_not_allowed", "this source does not allow the page's origin", ())
+            )
         seconds = source.bucket.wait()
         if seconds:
             source.statuses[429] += 1
@@ -227,9 +231,10 @@ class Gateway:
 
     def _parsed(self, body: bytes, route: Route, cors: Headers, source: Source | None) -> Body:
         try:
-            return self._parser.parse(body, route.kind)
+            parsed: Body = self._parser.parse(body, route.kind)
         except EventRejected as error:
             raise Refused(self._bad(error.code, error.message, cors, source)) from None
+        return parsed
 
     def _bad(self, code: str, message: str, cors: Headers, source: Source | None) -> Answer:
         if source is not None:

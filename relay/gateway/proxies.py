@@ -26,7 +26,9 @@ class Proxies:
         peer = request.remote
         if not self._networks or peer is None or not self.trusts(peer):
             return peer
-        hops = [hop.strip() for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")]
+        hops = [
+            hop.strip() for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")
+        ]
         for hop in reversed(hops):
             if not hop:
                 continue

@@ -6,8 +6,11 @@ from relay.event import TYPES
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where a POST goes. `kind`: an event type, or `batch`. `client`: True is a browser or a phone, False a
-    server, None depends on the Origin header."""
+    """Where a POST goes.
+
+    `kind`: an event type, or `batch`. `client`: True is a browser or a phone, False a server, None depends on
+    the Origin header.
+    """
 
     kind: str
     client: bool | None = None

@@ -45,7 +45,9 @@ class Sources:
         """Take up a new configuration; a source that did not change keeps its bucket and counts."""
         before = self.by_name
         self.by_name = {
-            c.name: before[c.name] if c.name in before and before[c.name].config == c else Source(c, self._clock)
+            c.name: before[c.name]
+            if c.name in before and before[c.name].config == c
+            else Source(c, self._clock)
             for c in configs
         }
         self._by_key = {key: source for source in self.by_name.values() for key in source.config.keys}

@@ -131,6 +131,4 @@ _Row = tuple[int, int, str, str, int, str | None, str | None, str | None, int, i
 def _record(row: _Row) -> Record:
     sequence, received_at, source, route, client, ip, user_agent, sent_at, events, is_zstd, stored = row
     body = zstd.decompress(stored) if is_zstd else stored
-    return Record(
-        received_at, source, route, bool(client), ip, user_agent, sent_at, events, body, sequence
-    )
+    return Record(received_at, source, route, bool(client), ip, user_agent, sent_at, events, body, sequence)

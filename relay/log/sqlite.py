@@ -26,6 +26,7 @@ from relay.log.tail import Tail
 GROUP_BYTES = 8_000_000  # of one transaction
 PENDING_BYTES = 64_000_000  # beyond this nothing more waits: the disk has fallen too far behind
 SEGMENT_BYTES = 128_000_000
+CHECKPOINT_PAGES = 1000  # of 4 KB: seldom and large holds answers up for longer (100 ms at 4,000 pages)
 SEGMENT_AGE = 86_400_000  # ms: a quiet log is cut once a day, so that retention can drop its pieces
 RETRY_SECONDS = 1.0  # between attempts while the disk refuses
 BUSY_GROUP = 4  # records: from here on the log counts as busy
@@ -58,6 +59,7 @@ class SqliteLog:
         self._failed_at: float | None = None
         self._reason = ""
         self._task: asyncio.Task[None] | None = None
+        self._sealing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -70,9 +72,10 @@ class SqliteLog:
         connect: Connect = connect_writer,
     ) -> "SqliteLog":
         """Open or create the log in `folder`. `clock` gives seconds since 1970."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  at start, nobody waits
         self = cls(folder, "FULL" if durability == "full" else "NORMAL", clock, connect)
         await self._open_active()
+        self._checkpoint_sealed()
         self._task = asyncio.create_task(self._commit_groups(), name="log")
         return self
 
@@ -153,6 +156,8 @@ class SqliteLog:
             await self._task
         await self._close_active()
         await self._segments.close()
+        if self._sealing:
+            await asyncio.wait(self._sealing)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -202,7 +207,11 @@ class SqliteLog:
         self._waiters.wake()
 
     async def _write(self, records: list[Record]) -> None:
-        if self._active is None or self._active_bytes >= SEGMENT_BYTES:
+        if self._active is not None and self._active_bytes >= SEGMENT_BYTES:
+            self._seal_active()
+            await self._open_segment(self._head + 1)
+            self._segments.found(segment.segment_files(self._segments.folder))
+        elif self._active is None:
             await self._open_active(fresh=True)
         assert self._active is not None
         for place, record in enumerate(records, self._head + 1):
@@ -220,9 +229,11 @@ class SqliteLog:
         first = files[-1] if files else 1
         last = await self._open_segment(first)
         if fresh:
-            await self._close_active()
             if last is None:
+                await self._close_active()
                 self._segments.remove_files(first)
+            else:
+                self._seal_active()
             first = first if last is None else last + 1
             last = await self._open_segment(first)
         head = first - 1 if last is None else last
@@ -233,10 +244,19 @@ class SqliteLog:
             self._head = head
             self._waiters.wake()
 
+    def _checkpoint_sealed(self) -> None:
+        """Finish what a crash interrupted: sealed segments that still have a WAL."""
+        for first in segment.segment_files(self._segments.folder)[:-1]:
+            path = segment.segment_path(self._segments.folder, first)
+            if path.with_name(path.name + "-wal").exists():
+                task = asyncio.create_task(_checkpoint(path, self._synchronous, self._connect), name="seal")
+                self._sealing.add(task)
+                task.add_done_callback(self._sealing.discard)
+
     async def _open_segment(self, first: int) -> int | None:
         path = segment.segment_path(self._segments.folder, first)
         await self._segments.forget(first)
-        self._active = await open_writer(path, self._synchronous, self._connect)
+        self._active = await open_writer(path, self._synchronous, self._connect, CHECKPOINT_PAGES)
         await self._active.run(segment.prepare)
         last = await self._active.run(segment.last_of)
         self._active_bytes = path.stat().st_size if last else 0
@@ -246,10 +266,15 @@ class SqliteLog:
     async def _close_active(self) -> None:
         if self._active is not None:
             active, self._active = self._active, None
-            try:
-                await active.close()
-            except sqlite3.Error as error:
-                log.warning("closing a segment failed, nothing is lost", error=str(error))
+            await _close(active)
+
+    def _seal_active(self) -> None:
+        """Close the active segment aside: closing copies its WAL into the file."""
+        assert self._active is not None
+        task = asyncio.create_task(_close(self._active), name="seal")
+        self._active = None
+        self._sealing.add(task)
+        task.add_done_callback(self._sealing.discard)
 
     async def _fail(self, error: Exception) -> None:
         if self._failed_at is None:
@@ -263,3 +288,17 @@ class SqliteLog:
         if self._failed_at is not None:
             log.warning("the log can be written again")
             self._failed_at = None
+
+
+async def _close(active: Database) -> None:
+    try:
+        await active.close()
+    except sqlite3.Error as error:
+        log.warning("closing a segment failed, nothing is lost", error=str(error))
+
+
+async def _checkpoint(path: Path, synchronous: str, connect: Connect) -> None:
+    try:
+        await (await open_writer(path, synchronous, connect, CHECKPOINT_PAGES)).close()
+    except sqlite3.Error as error:
+        log.warning("a sealed segment could not be checkpointed, nothing is lost", error=str(error))
