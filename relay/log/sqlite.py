@@ -26,7 +26,6 @@ from relay.log.tail import Tail
 GROUP_BYTES = 8_000_000  # of one transaction
 PENDING_BYTES = 64_000_000  # beyond this nothing more waits: the disk has fallen too far behind
 SEGMENT_BYTES = 128_000_000
-CHECKPOINT_PAGES = 1000  # of 4 KB: seldom and large holds answers up for longer (100 ms at 4,000 pages)
 SEGMENT_AGE = 86_400_000  # ms: a quiet log is cut once a day, so that retention can drop its pieces
 RETRY_SECONDS = 1.0  # between attempts while the disk refuses
 BUSY_GROUP = 4  # records: from here on the log counts as busy
@@ -256,7 +255,7 @@ class SqliteLog:
     async def _open_segment(self, first: int) -> int | None:
         path = segment.segment_path(self._segments.folder, first)
         await self._segments.forget(first)
-        self._active = await open_writer(path, self._synchronous, self._connect, CHECKPOINT_PAGES)
+        self._active = await open_writer(path, self._synchronous, self._connect)
         await self._active.run(segment.prepare)
         last = await self._active.run(segment.last_of)
         self._active_bytes = path.stat().st_size if last else 0
@@ -299,6 +298,6 @@ async def _close(active: Database) -> None:
 
 async def _checkpoint(path: Path, synchronous: str, connect: Connect) -> None:
     try:
-        await (await open_writer(path, synchronous, connect, CHECKPOINT_PAGES)).close()
+        await (await open_writer(path, synchronous, connect)).close()
     except sqlite3.Error as error:
         log.warning("a sealed segment could not be checkpointed, nothing is lost", error=str(error))
