@@ -44,12 +44,12 @@ log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 10.0  # for answers that are being given
 BACKLOG = 2048  # connections that wait to be accepted
-HOUSEKEEPING_SECONDS = 30.0
+HOUSEKEEPING_SECONDS = 5.0
 SWITCH_SECONDS = 0.0005  # database threads get the interpreter back this soon, not after Python's 5 ms
 
 # What is accepted and not yet admitted, in bytes. From here on answers wait a little for admission: what it
 # takes from memory costs it half of what it costs from disk, and a backlog that only grows helps nobody.
-UNADMITTED_BYTES = 1_000_000
+UNADMITTED_BYTES = 2_000_000
 UNADMITTED_SECONDS = 1.0  # the longest wait: a client that gives up sends everything again
 
 

@@ -4,6 +4,7 @@ Browsers cut strings at half a surrogate pair and write `\ud83d` alone, and .NET
 first. Both are mended rather than refused: a refusal would cost the whole batch.
 """
 
+import json
 import re
 from typing import Any
 
@@ -21,7 +22,22 @@ def decode(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return orjson.loads(_mended(body))
+        return _decode_lenient(_mended(body))
+
+
+def _decode_lenient(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # a number beyond a double is JSON all the same; the standard library reads it, and it is written as null
+        try:
+            return json.loads(body.decode(), parse_constant=_refuse)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _mended(body: bytes) -> bytes:

@@ -44,7 +44,9 @@ class Database(aiosqlite.Connection):
         return result
 
 
-def connect_writer(path: Path, synchronous: str, checkpoint_pages: int = CHECKPOINT_PAGES) -> sqlite3.Connection:
+def connect_writer(
+    path: Path, synchronous: str, checkpoint_pages: int = CHECKPOINT_PAGES
+) -> sqlite3.Connection:
     """The one connection that writes `path`. `synchronous`: FULL syncs every commit, NORMAL checkpoints.
 
     `checkpoint_pages`: how long the WAL may get before a commit has to copy it into the file.

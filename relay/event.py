@@ -1,11 +1,10 @@
 """An event as every room sees it, and the limits of the Tracking API."""
 
-import json
 from typing import Any
 
 import msgspec
-import orjson
 
+from relay.body import decode
 from relay.outcome import Outcome
 
 MAX_EVENT = 32 * 1024  # Segment: 32 KB an event, as compact UTF-8 JSON
@@ -42,8 +41,5 @@ class Event(msgspec.Struct, gc=False):
         collector's time.
         """
         if self.decoded is None:
-            try:
-                self.decoded = orjson.loads(self.json)
-            except orjson.JSONDecodeError:  # a number beyond a double, which the standard library reads
-                self.decoded = json.loads(self.json)
+            self.decoded = decode(self.json)
         return self.decoded

@@ -215,7 +215,7 @@ def _member(member: Any, index: int, envelope: Envelope) -> Event:
 def _decoded_member(raw: bytes) -> Any:
     try:
         return decode(raw)
-    except ValueError:  # a number beyond a double, or too deep: everything else the batch's syntax excludes
+    except ValueError:  # nested too deeply: everything else the batch's syntax excludes
         return None
 
 

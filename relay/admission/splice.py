@@ -200,7 +200,7 @@ def _with_times(json: bytes, header: Header, envelope: SharedParts) -> bytes | N
     old = given.encode()
     found = b'"timestamp":"%b"' % old
     before, there, after = json.partition(found)
-    if not there or found in after:
+    if not there or b'"timestamp"' in after or b'"timestamp"' in before:
         return None
     new = format_moment(timestamp).encode()
     return b'%b"timestamp":"%b","originalTimestamp":"%b"%b' % (before, new, old, after)
@@ -228,14 +228,14 @@ def _with_context(json: bytes, header: Header, envelope: SharedParts) -> bytes |
             inside += ours
     found = b'"context":{"'
     before, there, after = json.partition(found)
-    if not there or found in after:
+    if not there or b'"context"' in after or b'"context"' in before:
         return None
     return b'%b"context":{%b"%b' % (before, inside, after)
 
 
 def _without(json: bytes, field: bytes) -> bytes | None:
     """Without a field that stands there once; with the comma before or behind it."""
-    if json.count(field) != 1:
+    if json.count(b'"writeKey"') != 1:
         return None
     if field + b"," in json:
         return json.replace(field + b",", b"", 1)

@@ -44,6 +44,7 @@ def admin_application(relay: Relay) -> web.Application:
     tokens = require_token(lambda: relay.admin_token, lambda: relay.config.server.read_token)
     application = web.Application(middlewares=[_explain, tokens], client_max_size=1_000_000)
     routes = _Routes(relay)
+    application.on_shutdown.append(routes.end_streams)
     application.add_routes(
         [
             web.get("/healthz", routes.healthz),
@@ -85,6 +86,9 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
 class _Routes:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+
+    async def end_streams(self, _: web.Application) -> None:
+        self._relay.debugger.close()
 
     async def healthz(self, _: web.Request) -> web.Response:
         return _json({"ok": True})

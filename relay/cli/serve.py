@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def _set_up_logging(form: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if form == "json" else _keep,
+            _without_values,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -75,5 +76,12 @@ def _set_up_logging(form: str) -> None:
     )
 
 
-def _keep(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _without_values(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Where a fault of our own happened and of which kind; its message could quote an event."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        event["exception"] = f"{trace}{type(error).__name__}"
     return event

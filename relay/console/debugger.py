@@ -124,12 +124,17 @@ class Debugger:
                         _merge(found.setdefault(place, {}), destination, attempt.shown)
         return found
 
+    def close(self) -> None:
+        """End all live views."""
+        for listener in self._listeners:
+            listener.close()
+
     async def stream(self, *, source: str | None, event: str | None) -> AsyncIterator[dict[str, Any]]:
         """What comes from now on; `{"missed": n}` where n events were left out."""
         listener = _Listener(source, event)
         self._listeners.append(listener)
         try:
-            while True:
+            while not listener.is_closed:
                 for item in await listener.take():
                     yield item
         finally:
@@ -145,6 +150,11 @@ class _Listener:
         self._waiting: deque[Event] = deque()
         self._missed = 0
         self._more = asyncio.Event()
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._more.set()
 
     def offer(self, groups: list[list[Event]]) -> None:
         for events in groups:

@@ -111,6 +111,8 @@ class Delivery:
             await consumer.run()
         except Exception:
             log.exception("delivery failed by a fault of relay's own, restarting", destination=consumer.name)
+            with contextlib.suppress(sqlite3.Error):
+                await self.ledger.flush()
             self.ledger.unfollow(consumer.name)
             await asyncio.sleep(RESTART_SECONDS)
             if self.consumers.get(consumer.name) is consumer:

@@ -33,7 +33,9 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     needs_endpoint: ClassVar[bool] = False  # relay.toml must name one
     batch: ClassVar[int] = 1  # events a request when relay.toml says nothing
     max_batch: ClassVar[int] = 1  # the most a request may carry
-    max_bytes: ClassVar[int] = 4_000_000  # of a request's body, about
+    max_bytes: ClassVar[int] = (
+        1_000_000  # of a request's body, about: from 2**20 on aiohttp sends it in pieces
+    )
 
     def requests(self, events: Sequence[Event], endpoint: str | None) -> Iterator[Request]:
         """The requests that deliver `events`. `endpoint` replaces scheme, host and port."""

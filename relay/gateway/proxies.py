@@ -30,10 +30,11 @@ class Proxies:
             hop.strip() for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")
         ]
         for hop in reversed(hops):
-            if not hop:
-                continue
-            peer = hop
-            if not self.trusts(hop):
+            address = _address(hop)
+            if address is None:
+                break
+            peer = address
+            if not self.trusts(peer):
                 break
         return peer
 
@@ -44,3 +45,15 @@ class Proxies:
             if forwarded in ("http", "https"):
                 return forwarded
         return "https" if request.secure else "http"
+
+
+def _address(hop: str) -> str | None:
+    """The address in a hop, which some proxies write with a port; None when it is none."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ip_address(hop))
+    except ValueError:
+        return None

@@ -23,6 +23,8 @@ async def read_body(request: web.BaseRequest) -> bytes:
         if len(body) > MAX_BATCH:
             raise EventRejected("payload_too_large", "Exceed payload limit")
         return body
+    if "Expect" in request.headers and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read_in_parts(content)

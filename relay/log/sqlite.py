@@ -26,6 +26,7 @@ from relay.log.tail import Tail
 GROUP_BYTES = 8_000_000  # of one transaction
 PENDING_BYTES = 64_000_000  # beyond this nothing more waits: the disk has fallen too far behind
 SEGMENT_BYTES = 128_000_000
+SEGMENTS_OF_MAX = 8  # with max_bytes a segment is an eighth of it, so that there is something to drop
 SEGMENT_AGE = 86_400_000  # ms: a quiet log is cut once a day, so that retention can drop its pieces
 RETRY_SECONDS = 1.0  # between attempts while the disk refuses
 BUSY_GROUP = 4  # records: from here on the log counts as busy
@@ -45,6 +46,8 @@ class SqliteLog:
         self._active: Database | None = None
         self._active_bytes = 0
         self._active_since = 0
+        self._segment_bytes = SEGMENT_BYTES
+        self._is_due = False  # the next group begins a new segment
         self._head = 0
         self.appended_bytes = 0  # in this process, of bodies
         self._tail = Tail()
@@ -140,7 +143,9 @@ class SqliteLog:
 
     async def trim(self, *, older_than: int, keep_from: int, max_bytes: int | None) -> int:
         if self._active_since and self._active_since < max(older_than, self._now() - SEGMENT_AGE):
-            self._active_bytes = max(self._active_bytes, SEGMENT_BYTES)  # the next group begins a new one
+            self._is_due = True
+        if max_bytes is not None:
+            self._segment_bytes = min(SEGMENT_BYTES, max_bytes // SEGMENTS_OF_MAX)
         room = None if max_bytes is None else max(max_bytes - self._active_bytes, 0)
         await self._segments.trim(older_than=older_than, keep_from=keep_from, max_bytes=room)
         self._is_full = max_bytes is not None and self.size > max_bytes
@@ -206,7 +211,7 @@ class SqliteLog:
         self._waiters.wake()
 
     async def _write(self, records: list[Record]) -> None:
-        if self._active is not None and self._active_bytes >= SEGMENT_BYTES:
+        if self._active is not None and (self._is_due or self._active_bytes >= self._segment_bytes):
             self._seal_active()
             await self._open_segment(self._head + 1)
             self._segments.found(segment.segment_files(self._segments.folder))
@@ -258,6 +263,7 @@ class SqliteLog:
         self._active = await open_writer(path, self._synchronous, self._connect)
         await self._active.run(segment.prepare)
         last = await self._active.run(segment.last_of)
+        self._is_due = False
         self._active_bytes = path.stat().st_size if last else 0
         self._active_since = 0 if last is None else last[1]
         return None if last is None else last[0]
