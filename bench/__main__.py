@@ -2,6 +2,7 @@
 
 import click
 
+from bench.backlog import backlog
 from bench.generator import generator
 from bench.ingest import ingest
 from bench.pipeline import pipeline
@@ -13,7 +14,7 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, generator):
+for command in (ingest, pipeline, soak, backlog, generator):
     main.add_command(command)
 
 main(prog_name="python -m bench")

@@ -129,6 +129,11 @@ class Server:
                 )
             await asyncio.sleep(0.05)
 
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
     def _check(self) -> None:
         if self._process.poll() is not None:
             code = self._process.returncode
@@ -154,9 +159,10 @@ class Sink(Server):
 class Relay(Server):
     """relay itself."""
 
-    def __init__(self, running: Running, port: int, admin_port: int) -> None:
+    def __init__(self, running: Running, port: int, admin_port: int, config: Path) -> None:
         super().__init__(running, port)
         self.admin_port = admin_port
+        self.config = config
 
     async def status(self) -> dict[str, Any]:
         """`GET /v1/status` of the admin listener."""
@@ -193,29 +199,36 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for server in reversed(self._servers):
-            await server.stop()
+            await server.stop()  # one that was killed is stopped already
         shutil.rmtree(self._folder)
 
     async def baseline(self, kind: str) -> Server:
         """Start an aiohttp server that only answers: `server` or `application`, see `bench.baseline`."""
-        port = _free_port()
+        port = free_port()
         running = self._spawn(f"aiohttp {kind}", ["bench.baseline", kind, str(port)], _CORES[0])
         return await self._ready(Server(running, port))
 
-    async def sink(self, name: str = "sink") -> Sink:
+    async def sink(self, name: str = "sink", port: int | None = None) -> Sink:
         """Start a receiver, on the load generator's core."""
-        port = _free_port()
+        port = port or free_port()
         running = self._spawn(name, ["bench.sink", str(port)], _CORES[-1])
         return await self._ready(Sink(running, port))
 
     async def relay(self, *, sources: int = 1, webhooks: Iterable[Webhook] = ()) -> Relay:
         """Start a relay that flushes to disk before it answers, with these destinations."""
-        port, admin_port = _free_port(), _free_port()
+        port, admin_port = free_port(), free_port()
         folder = Path(tempfile.mkdtemp(prefix="relay-", dir=self._folder))
         config = folder / "relay.toml"
         config.write_text(_config(port, admin_port, folder / "data", sources, webhooks))
         running = self._spawn("relay", ["relay", "serve", "--config", str(config)], _CORES[0])
-        return await self._ready(Relay(running, port, admin_port))
+        return await self._ready(Relay(running, port, admin_port, config))
+
+    def again(self, relay: Relay) -> Relay:
+        """Start a relay that was killed once more, without waiting until it is ready."""
+        running = self._spawn("relay", ["relay", "serve", "--config", str(relay.config)], _CORES[0])
+        started = Relay(running, relay.port, relay.admin_port, relay.config)
+        self._servers.append(started)
+        return started
 
     def _spawn(self, name: str, module: list[str], core: int) -> Running:
         output = self._folder / f"{len(self._servers)}-{name}.log"
@@ -280,7 +293,7 @@ def _on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, mine)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -62,7 +62,6 @@ async def test_with_a_batch_size_over_one_the_body_is_an_array(receiver: Receive
         assert all(type(r.json) is list for r in receiver.requests)
 
 
-@pytest.mark.xfail(strict=True, reason="a batch of one is sent as an object although batch_size is over 1")
 async def test_a_lone_event_of_a_batching_webhook_is_an_array_too(receiver: Receiver, tmp_path: Path) -> None:
     async with pipeline(tmp_path) as line:
         await line.apply(webhook(receiver.url, batch_size=4))

@@ -1,0 +1,1 @@
+"""Tests of admission: normalisation, the index of seen ids, and the pass."""

@@ -1,0 +1,1 @@
+"""Tests with a disk that refuses, processes that are killed, and random actions against a model."""

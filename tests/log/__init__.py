@@ -1,0 +1,1 @@
+"""Tests of the log, of the state beside it, and of what is read from both."""
