@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.courier import Courier
@@ -41,14 +43,14 @@ class Consumer:
         ledger: Ledger,
         sender: Sender,
         observer: Observer,
-        cursor: int,
+        window: Window,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
         self.settings = settings
         self.name = config.name
-        self.window = Window(cursor)
+        self.window = window
         self.fates = Fates(config, self.window, ledger, observer, now)
         self.courier = Courier(config, settings, self.fates, sender, observer, clock)
         self.retries = Retries(
@@ -97,8 +99,10 @@ class Consumer:
         self.courier.moved.wake()
 
     def snapshot(self) -> tuple[object, ...]:
-        """What the ledger saves: mark and fates, as parameters of save_consumer."""
-        return (self.window.mark, *self.fates.totals.values(), self.name)
+        """What the ledger saves: place and fates, as parameters of save_consumer."""
+        taken, open_ranges = self.window.resume()
+        ranges = orjson.dumps(open_ranges).decode()
+        return (self.window.mark, taken, ranges, *self.fates.totals.values(), self.name)
 
     async def _take_forever(self) -> None:
         while True:
@@ -129,6 +133,8 @@ class Consumer:
     async def _take(self, groups: list[list[Event]]) -> None:
         for some in groups:
             if not some or (self._sources is not None and some[0].source not in self._sources):
+                continue
+            if self.window.is_finished(some[0].sequence):
                 continue
             self.window.take(some[0].sequence, len(some))
             for event in some:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import structlog
 
 from relay import metrics
@@ -19,6 +20,7 @@ from relay.delivery.consumer import Consumer
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
+from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.log.feed import Feed
 from relay.log.state import SQL, State, rows_json
@@ -86,7 +88,7 @@ class Delivery:
             ledger=self.ledger,
             sender=self.sender,
             observer=self._observer,
-            cursor=row["cursor"],
+            window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"])),
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])

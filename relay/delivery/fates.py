@@ -47,7 +47,7 @@ class Fates:
 
     @property
     def totals(self) -> dict[Outcome, int]:
-        """Events per fate: those before the window's mark, and those of the retry table."""
+        """Events per fate: those of finished records, and those of the retry table."""
         return {o: self.counts[o] + self._window.fates[o] for o in Outcome}
 
     def now_ms(self) -> int:
@@ -65,6 +65,7 @@ class Fates:
 
     def delivered(self, batch: Batch) -> None:
         self._bound[Outcome.DELIVERED].inc(len(batch.events))
+        self._ledger.delivered(len(batch.events))
         if batch.parked is None:
             self._window.delivered(batch.events)
             return

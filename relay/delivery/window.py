@@ -1,41 +1,55 @@
-"""The low-water mark of a consumer: everything before it has its fate.
+"""How far a consumer is: a low-water mark, and what is still open above it.
 
-Records are taken in order and finish in any order; the mark moves over the finished ones at the front. Fates
-are counted as the mark passes, so that after a crash, when what lies past the mark is read again,
-nothing was counted twice.
+Records are taken in order and finish in any order; everything up to the mark is finished. What is finished above it is
+known too, and written down with the mark: after a crash only what was open is done again, however long the
+oldest of it was held up. Fates are counted as a record finishes, so they are saved with what they belong to.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from relay.event import Event
 from relay.outcome import Outcome
 
+Ranges = list[list[int]]  # [first, last] of runs of sequences, ascending
+
 
 class Window:
-    """What a consumer has taken and not finished. `mark` and `fates` are what it may write down."""
+    """What a consumer has taken and not finished.
 
-    def __init__(self, mark: int) -> None:
+    `mark`, `taken` and `open_ranges` of an earlier process say where it goes on: see `resume`.
+    """
+
+    def __init__(self, mark: int, taken: int = 0, open_ranges: Sequence[Sequence[int]] = ()) -> None:
         self.mark = mark
-        self.fates: Counter[Outcome] = Counter()
         self.taken = mark
-        self._order: deque[tuple[int, int]] = deque()
+        self.fates: Counter[Outcome] = Counter()
+        self._order: deque[int] = deque()
         self._open: dict[int, int] = {}
+        self._events: dict[int, int] = {}
         self._exceptions: dict[int, list[Outcome | None]] = {}
+        self._resumed_to = max(taken, mark)
+        self._resumed_open: Ranges = [list(r) for r in open_ranges]
 
     @property
     def open_records(self) -> int:
-        """Records taken and not passed by the mark."""
+        """Records above the mark."""
         return len(self._order)
+
+    def is_finished(self, sequence: int) -> bool:
+        """Whether an earlier process finished this record though its mark had not reached it."""
+        if sequence > self._resumed_to:
+            return False
+        return not any(first <= sequence <= last for first, last in self._resumed_open)
 
     def take(self, sequence: int, events: int) -> None:
         """A record of `events` events (at least one) is in hand. Sequences come in ascending order."""
-        self._order.append((sequence, events))
-        self._open[sequence] = events
+        self._order.append(sequence)
+        self._open[sequence] = self._events[sequence] = events
         self.taken = sequence
 
     def skip_to(self, sequence: int) -> None:
-        """There is nothing for this consumer up to `sequence`."""
+        """There is nothing more for this consumer up to `sequence`."""
         self.taken = max(self.taken, sequence)
         self._advance()
 
@@ -43,38 +57,50 @@ class Window:
         """One event of a record has its fate; None: it is parked, and counted when its fate is known."""
         if outcome is not Outcome.DELIVERED:
             self._exceptions.setdefault(sequence, []).append(outcome)
-        left = self._open[sequence] - 1
-        if left:
-            self._open[sequence] = left
+        if self._open[sequence] > 1:
+            self._open[sequence] -= 1
             return
-        del self._open[sequence]
-        if self._order[0][0] == sequence:
-            self._advance()
+        self._finish(sequence)
+        self._advance()
 
     def delivered(self, events: Iterable[Event]) -> None:
         """All these events were delivered: `settle`, for many."""
         still_open = self._open
         for event in events:
             sequence = event.sequence
-            left = still_open[sequence] - 1
-            if left:
-                still_open[sequence] = left
+            if still_open[sequence] > 1:
+                still_open[sequence] -= 1
             else:
-                del still_open[sequence]
+                self._finish(sequence)
         self._advance()
 
+    def _finish(self, sequence: int) -> None:
+        del self._open[sequence]
+        delivered = self._events.pop(sequence)
+        if self._exceptions and sequence in self._exceptions:
+            others = self._exceptions.pop(sequence)
+            delivered -= len(others)
+            self.fates.update(o for o in others if o is not None)
+        self.fates[Outcome.DELIVERED] += delivered
+
     def _advance(self) -> None:
-        order, still_open, exceptions = self._order, self._open, self._exceptions
-        delivered = 0
-        while order and order[0][0] not in still_open:
-            sequence, events = order.popleft()
-            self.mark = sequence
-            delivered += events
-            if exceptions and sequence in exceptions:
-                others = exceptions.pop(sequence)
-                delivered -= len(others)
-                self.fates.update(o for o in others if o is not None)
-        if delivered:
-            self.fates[Outcome.DELIVERED] += delivered
+        order, still_open = self._order, self._open
+        while order and order[0] not in still_open:
+            self.mark = order.popleft()
         if not order:
             self.mark = self.taken
+
+    def resume(self) -> tuple[int, Ranges]:
+        """How far records were taken, and which of them are open: for the next process."""
+        ranges: Ranges = []
+        for sequence in self._open:  # in the order of taking
+            if ranges and ranges[-1][1] == sequence - 1:
+                ranges[-1][1] = sequence
+            else:
+                ranges.append([sequence, sequence])
+        if self.taken >= self._resumed_to:
+            return self.taken, ranges
+        ahead = [
+            [max(first, self.taken + 1), last] for first, last in self._resumed_open if last > self.taken
+        ]
+        return self._resumed_to, ranges + ahead

@@ -1,7 +1,7 @@
 """A receiver that looks at what it is told before it answers, and counts how much it is told at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -21,8 +21,13 @@ class Choosy(Receiver):
         self.active = 0
         self.most_active = 0
         self.wakes: Callable[[], bool] = lambda: True  # hold every answer back until this holds
-        self.headers_sent: list[Mapping[str, str]] = []
         self._turn = asyncio.Condition()
+
+    async def let_go(self) -> None:
+        """Answer those that are held back."""
+        self.wakes = lambda: True
+        async with self._turn:
+            self._turn.notify_all()
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.active += 1

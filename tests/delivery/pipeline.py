@@ -121,7 +121,9 @@ class Pipeline:
         latest: dict[str, Any] = {}
 
         async def look() -> bool:
-            latest.update(await self.status(name))
+            if not holds(await self.status(name)):
+                return False
+            latest.update(await self.status(name))  # anew: the table is written after what is in memory
             return holds(latest)
 
         await eventually(look, 15, lambda: f"{name}: {latest}")

@@ -30,21 +30,21 @@ DELETE FROM dead_letters WHERE sequence < ?;
 DELETE FROM parked WHERE sequence < ?;
 
 -- name: consumer
-SELECT name, cursor, is_paused, is_absent, delivered, filtered, duplicate, blocked, rejected, expired
+SELECT name, cursor, taken, open_ranges, is_paused, is_absent, delivered, filtered, duplicate, blocked, rejected, expired
 FROM consumers WHERE name = ?;
 
 -- name: add_consumer
 INSERT INTO consumers (name, cursor) VALUES (?, ?);
 
 -- name: return_consumer
-UPDATE consumers SET cursor = ?, is_absent = 0 WHERE name = ?;
+UPDATE consumers SET cursor = ?, taken = 0, open_ranges = '[]', is_absent = 0 WHERE name = ?;
 
 -- name: mark_absent
 -- Those in the JSON array of names take part; all others have left, and come back at the head.
 UPDATE consumers SET is_absent = 1 WHERE name NOT IN (SELECT value FROM json_each(?));
 
 -- name: save_consumer
-UPDATE consumers SET cursor = ?, delivered = ?, filtered = ?, duplicate = ?, blocked = ?, rejected = ?, expired = ?
+UPDATE consumers SET cursor = ?, taken = ?, open_ranges = ?, delivered = ?, filtered = ?, duplicate = ?, blocked = ?, rejected = ?, expired = ?
 WHERE name = ?;
 
 -- name: set_paused

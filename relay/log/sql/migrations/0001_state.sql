@@ -21,10 +21,13 @@ CREATE TABLE seen_recent (pass INTEGER PRIMARY KEY, ids BLOB NOT NULL);
 CREATE TABLE seen (slice INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (slice, id)) WITHOUT ROWID;
 CREATE TABLE seen_slices (slice INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 
--- One row for each destination: a low-water mark and the fates of everything before it.
+-- One row for each destination: a low-water mark, how far it has taken records beyond it, which of those
+-- are open (JSON: [[first, last], ...]), and the fates of everything finished.
 CREATE TABLE consumers (
     name TEXT PRIMARY KEY,
     cursor INTEGER NOT NULL,
+    taken INTEGER NOT NULL DEFAULT 0,
+    open_ranges TEXT NOT NULL DEFAULT '[]',
     is_paused INTEGER NOT NULL DEFAULT 0,
     is_absent INTEGER NOT NULL DEFAULT 0,
     delivered INTEGER NOT NULL DEFAULT 0,
