@@ -78,7 +78,7 @@ class Admission:
                 log.error("the state database cannot be written, trying again", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if len(records) < PASS_EVENTS:
+            if sum(record.events for record in records) < PASS_EVENTS // 2:
                 await asyncio.sleep(GAP_SECONDS)
 
     async def admit(self, records: list[Record]) -> None:

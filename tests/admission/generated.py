@@ -42,7 +42,21 @@ ODD = st.sampled_from(
     [None, "", 0, 5, 12345678901, 1.5, -2.0, 1e21, True, False, [], {}, ["x"], {"a": 1}, [{}], "x" * 101]
 )
 NAMES = st.sampled_from(
-    ["timestamp", "context", "writeKey", "type", "messageId", "sentAt", "ip", "a", "b c", "é", "\\", '"', "library"]
+    [
+        "timestamp",
+        "context",
+        "writeKey",
+        "type",
+        "messageId",
+        "sentAt",
+        "ip",
+        "a",
+        "b c",
+        "é",
+        "\\",
+        '"',
+        "library",
+    ]
 )
 LEAVES = st.one_of(TEXTS, TIMES, ODD, st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 VALUES = st.recursive(
@@ -170,7 +184,10 @@ def _wild(value: Json, at_random: random.Random) -> str:
         return at_random.choice(["", "", "", " ", "\n\t"])
 
     if isinstance(value, dict):
-        pairs = [f"{gap()}{_wild(k, at_random)}{gap()}:{gap()}{_wild(v, at_random)}{gap()}" for k, v in value.items()]
+        pairs = [
+            f"{gap()}{_wild(k, at_random)}{gap()}:{gap()}{_wild(v, at_random)}{gap()}"
+            for k, v in value.items()
+        ]
         return "{" + (",".join(pairs) or gap()) + "}"
     if isinstance(value, list):
         return "[" + (",".join(f"{gap()}{_wild(v, at_random)}{gap()}" for v in value) or gap()) + "]"

@@ -78,5 +78,3 @@ class Index:
 def ids(*numbers: int) -> list[str]:
     """Ids by number."""
     return [f"id-{n}" for n in numbers]
-
-

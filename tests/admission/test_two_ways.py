@@ -68,7 +68,7 @@ def single(body: str, route: str = "track") -> Record:
     return Record(NOON, "app", route, True, "1.2.3.4", "sdk/1.0", None, 1, body.encode())
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(record=records())
 def test_the_fast_way_and_the_long_way_come_to_the_same(record: Record) -> None:
     fast, long = both_ways(record)
@@ -100,7 +100,7 @@ START = '"messageId":"m","userId":"u","event":"e"'
         f'{{{START}, "writeKey":"k" , "a":1}}',
         f'{{{START},"writeKey":"a\\/b"}}',
         f'{{{START},"integrations":{{"All":false}}}}',
-        f' {{{START}}} ',
+        f" {{{START}}} ",
         f'{{{START}, "a" : [ ] }}',
     ],
 )
@@ -143,17 +143,17 @@ def test_the_zero_character_is_a_text_like_any_other(field: str) -> None:
 
 
 @pytest.mark.parametrize("levels", [100, 250, 260, 500, 900, 1100, 5000])
-@pytest.mark.parametrize("padding", [0, 33_000])
 @pytest.mark.parametrize("route", ["track", "batch"])
-def test_a_depth_is_too_deep_on_either_way(route: str, padding: int, levels: int) -> None:
+def test_a_depth_is_too_deep_on_either_way(route: str, levels: int) -> None:
     deep = "[" * levels + "]" * levels
-    body = f'{{"type":"track",{START},"properties":{{"deep":{deep},"padding":"{"x" * padding}"}}}}'
-    record = single(f'{{"batch":[{body}]}}' if route == "batch" else body, route)
-    fast, long = both_ways(record)
+    body = f'{{"type":"track",{START},"properties":{{"deep":{deep}}}}}'
+    fast, long = both_ways(single(f'{{"batch":[{body}]}}' if route == "batch" else body, route))
     assert fast == long
 
 
-@pytest.mark.parametrize("body", ["[]", "1", '"text"', "null", "", "{", '{"a":1}x', "\ufeff{}", '{"batch":{}}'])
+@pytest.mark.parametrize(
+    "body", ["[]", "1", '"text"', "null", "", "{", '{"a":1}x', "\ufeff{}", '{"batch":{}}']
+)
 @pytest.mark.parametrize("route", ["track", "batch"])
 def test_what_is_no_event_is_refused_in_the_same_words(route: str, body: str) -> None:
     fast, long = both_ways(single(body, route))

@@ -23,6 +23,9 @@ class Choosy(Receiver):
         self.wakes: Callable[[], bool] = lambda: True  # hold every answer back until this holds
         self._turn = asyncio.Condition()
 
+    def _may_answer(self) -> bool:
+        return self.wakes()
+
     async def let_go(self) -> None:
         """Answer those that are held back."""
         self.wakes = lambda: True
@@ -36,7 +39,7 @@ class Choosy(Receiver):
             body = await request.read()
             async with self._turn:
                 self._turn.notify_all()
-                await self._turn.wait_for(self.wakes)
+                await self._turn.wait_for(self._may_answer)
             await self._gate.wait()
             if self._is_stopping and request.transport is not None:
                 request.transport.abort()

@@ -23,7 +23,9 @@ from tests.log.records import NOON
 T = TypeVar("T")
 
 SIZES = st.sampled_from([0, 30, 30, 30, 5000, 20_000])
-WORDS = st.sets(st.sampled_from(["INSERT", "BEGIN", "COMMIT", "SELECT", "PRAGMA", "SCRIPT", "CONNECT"]), min_size=1)
+WORDS = st.sets(
+    st.sampled_from(["INSERT", "BEGIN", "COMMIT", "SELECT", "PRAGMA", "SCRIPT", "CONNECT"]), min_size=1
+)
 
 
 class LogMachine(RuleBasedStateMachine):
@@ -187,7 +189,7 @@ class LogMachine(RuleBasedStateMachine):
         self.disk.heal()
         try:
             self.run(self.model.check(self.log))
-            assert self.disk.most_writers <= 2  # a sealed segment may still be closing  # noqa: PLR2004
+            assert self.disk.most_writers <= 2  # a sealed segment may still be closing
         finally:
             self.run(self.log.close())
             self.loop.close()

@@ -44,7 +44,9 @@ def steps(tmp_path: Path) -> Path:
     folder = tmp_path / "migrations"
     folder.mkdir()
     (folder / "0001_a.sql").write_text("CREATE TABLE a (n INTEGER NOT NULL);\nINSERT INTO a VALUES (1);")
-    (folder / "0002_b.sql").write_text("CREATE TABLE b (n INTEGER NOT NULL);\nINSERT INTO b SELECT n + 1 FROM a;")
+    (folder / "0002_b.sql").write_text(
+        "CREATE TABLE b (n INTEGER NOT NULL);\nINSERT INTO b SELECT n + 1 FROM a;"
+    )
     (folder / "0003_c.sql").write_text("ALTER TABLE b ADD COLUMN m TEXT;")
     (folder / "README.md").write_text("not a migration")
     return folder

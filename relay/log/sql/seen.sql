@@ -21,15 +21,10 @@ SELECT coalesce(max(slice), 0) FROM seen_slices;
 INSERT INTO seen_slices (slice, generation) VALUES (?, ?);
 
 -- name: fill_slice
--- ?1 slice: all recent ids, sorted, so that they are appended.
-INSERT OR IGNORE INTO seen (slice, id)
-WITH RECURSIVE ids (pass, rest_from, id, size) AS (
-    SELECT pass, 17, substr(ids, 1, 16), length(ids) FROM seen_recent
-    UNION ALL
-    SELECT ids.pass, rest_from + 16, substr(seen_recent.ids, rest_from, 16), size
-    FROM ids JOIN seen_recent ON seen_recent.pass = ids.pass WHERE rest_from <= size
-)
-SELECT ?1, id FROM ids ORDER BY id;
+-- ?1 slice, ?2 its ids in order, ?3 how many: sorted, they are appended.
+INSERT INTO seen (slice, id)
+WITH RECURSIVE places (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < ?3)
+SELECT ?1, substr(?2, n * 16 + 1, 16) FROM places;
 
 -- name: clear_recent
 DELETE FROM seen_recent;

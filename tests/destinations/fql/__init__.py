@@ -1,0 +1,1 @@
+"""Tests of FQL: subscriptions against what Segment's package did, filters against what its documentation says."""
