@@ -27,7 +27,6 @@ from relay.api.server import admin_application
 from relay.config import Config, load, parse_address, with_generated
 from relay.console.debugger import Debugger
 from relay.data_directory import DataDirectory
-from relay.database import connect_writer
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
 from relay.destinations import CATALOGUE
@@ -38,7 +37,7 @@ from relay.gateway.source import Sources
 from relay.log.feed import Feed
 from relay.log.retention import Retention
 from relay.log.sqlite import SqliteLog
-from relay.log.state import State
+from relay.log.state import SQL, State
 
 log = structlog.get_logger()
 
@@ -73,6 +72,7 @@ class App:
         self.has_own_sources = True  # False: the one source and its key were made by relay
         self._environ = environ
         self._directory: DataDirectory
+        self._retention: Retention
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Open every room; `stack` closes them."""
@@ -83,7 +83,9 @@ class App:
         self.state = await State.open(directory.state)
         stack.push_async_callback(self.state.close)
         self.log = await SqliteLog.open(
-            directory.log, durability=self.config.log.durability, connect=connect_writer
+            directory.log,
+            durability=self.config.log.durability,
+            not_before=await self.state.read(lambda c: c.execute(SQL["admission_cursor"]).fetchone()[0]),
         )
         stack.push_async_callback(self.log.close)
         self.feed = Feed(self.log, self.state, lambda record: events_of(record, self.state.log_id))
@@ -110,11 +112,11 @@ class App:
         await self._listen_public(stack)
 
     def _start_tasks(self, stack: AsyncExitStack) -> None:
-        retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
+        self._retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
         loops = {
             "admission": self.admission.run(),
             "ledger": self.delivery.ledger.run(),
-            "retention": retention.run(HOUSEKEEPING_SECONDS),
+            "retention": self._retention.run(HOUSEKEEPING_SECONDS),
         }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         for task in tasks:
@@ -182,7 +184,7 @@ class App:
         return context
 
     async def _listen_admin(self, stack: AsyncExitStack) -> None:
-        runner = web.AppRunner(admin_application(self), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(admin_application(self), access_log=None, logger=_QUIET, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, *parse_address(self.config.server.admin)).start()
@@ -199,6 +201,7 @@ class App:
         restart += ["log.durability"] if config.log.durability != self.config.log.durability else []
         self.config = config
         self.sources.apply(config.sources)
+        self._retention.config = config.log
         self.gateway.proxies = Proxies(config.server.trusted_proxies)
         await self.delivery.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)

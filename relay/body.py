@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import orjson
 
 _LONE_SURROGATE = re.compile(
@@ -45,8 +46,14 @@ def _mended(body: bytes) -> bytes:
 
 
 def encode(value: Any) -> bytes | None:
-    """Compact UTF-8 JSON, None when `value` is nested too deeply to be written (254 levels)."""
+    """Compact UTF-8 JSON, None when `value` is nested too deeply to be written.
+
+    orjson writes 254 levels, msgspec as many as Python allows, which is about as many as orjson reads.
+    """
     try:
         return orjson.dumps(value)
     except TypeError:
-        return None
+        try:
+            return msgspec.json.encode(value)
+        except RecursionError:
+            return None

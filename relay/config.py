@@ -29,6 +29,7 @@ from relay.config_errors import Problems, Table, convert, expand, explain, read_
 from relay.config_lines import Lines, Place
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
+from relay.destinations.fql import FqlError, compile_filter
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
@@ -40,7 +41,7 @@ _TABLES = ("server", "log", "sources", "destinations")
 # keys of the contract that this version refuses rather than ignores
 _PLANNED = {
     SourceConfig: ("plan", "controls"),
-    DestinationConfig: ("filter", "filters", "subscriptions", "mode", "engine", "consent"),
+    DestinationConfig: ("subscriptions", "mode", "engine", "consent"),
 }
 
 
@@ -228,6 +229,14 @@ def _is_origin(text: str) -> bool:
     return plain and has_host and parts.scheme in ("http", "https")
 
 
+def _fql(text: str) -> str | None:
+    try:
+        compile_filter(text)
+    except FqlError as error:
+        return f"cannot be read: {error}"
+    return None
+
+
 def _positive(number: float) -> str | None:
     return None if 0 < number < math.inf else "must be a number above 0"
 
@@ -257,6 +266,7 @@ _CHECKS: Mapping[type[msgspec.Struct], Mapping[str, _Check]] = {
     DestinationConfig: {
         "name": _name,
         "endpoint": _origin,
+        "filter": _fql,
         "rate_limit": _positive,
         "concurrency": _at_least_one,
         "batch_size": _at_least_one,
@@ -323,6 +333,9 @@ def _check_destinations(
         for place, name in destination.items("sources"):
             if name not in (known or [DEFAULT_SOURCE]):
                 problems.add(place, f"unknown source `{name}`{suggestion(name, known or [DEFAULT_SOURCE])}")
+        for place, each in destination.items("filters"):
+            if complaint := _fql(each.condition):
+                problems.add((*place, "if"), f"`if` {complaint}")
         built = _check_type(destination, problems)
         if built is not None and "name" in destination.values:
             settings[destination.values["name"]] = built

@@ -26,8 +26,7 @@ def problem(event: Any, route: str) -> Problem | None:
         and type(get("context", _NOTHING)) is dict
         and type(get("properties", _NOTHING)) is dict
         and type(get("integrations", _NOTHING)) is dict
-        and "traits" not in event
-        and kind not in _HAS_MORE_IDS
+        and _LESS_USUAL.isdisjoint(event)
     ):
         wrong = None
     else:
@@ -42,30 +41,34 @@ def problem(event: Any, route: str) -> Problem | None:
 
 
 _NOTHING: dict[str, Any] = {}
-_HAS_MORE_IDS = frozenset(("group", "alias"))
+_LESS_USUAL = frozenset(("traits", "groupId", "previousId"))
 
 
 def _wrong_type(event: dict[str, Any]) -> Problem | None:
     for name in _CHECKED & event.keys():
         value = event[name]
-        if value is not None and type(value) not in _CHECK[name] and value not in ([], ""):
+        if value is None or value == "" or type(value) in _CHECK[name]:
+            continue
+        if value != [] or _CHECK[name] is not _OBJECT:
             return _PROBLEM[name]
     return None
 
 
-_CHECK: dict[str, tuple[type, ...]] = {
-    "userId": (str, int, float),
-    "anonymousId": (str, int, float),
-    "groupId": (str, int, float),
-    "previousId": (str, int, float),
-    "properties": (dict,),
-    "traits": (dict,),
-    "context": (dict,),
-    "integrations": (dict,),
+_ID: tuple[type, ...] = (str, int, float)
+_OBJECT: tuple[type, ...] = (dict,)
+_CHECK = {
+    "userId": _ID,
+    "anonymousId": _ID,
+    "groupId": _ID,
+    "previousId": _ID,
+    "properties": _OBJECT,
+    "traits": _OBJECT,
+    "context": _OBJECT,
+    "integrations": _OBJECT,
 }
 _CHECKED = frozenset(_CHECK)
 _PROBLEM: dict[str, Problem] = {
-    **{name: ("id_not_string", f"{name} must be a string") for name, types in _CHECK.items() if str in types},
+    **{name: ("id_not_string", f"{name} must be a string") for name, types in _CHECK.items() if types is _ID},
     "properties": ("properties_not_object", "properties must be an object"),
     "traits": ("traits_not_object", "traits must be an object"),
     "context": ("bad_request", "context must be an object"),

@@ -284,19 +284,23 @@ def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) 
     assert problems(source(f"{key} = 1")) == [f"4: `{key}` is not yet supported by this version of relay"]
 
 
-@pytest.mark.parametrize("key", ["filter", "filters", "subscriptions", "mode", "engine", "consent"])
+@pytest.mark.parametrize("key", ["subscriptions", "mode", "engine", "consent"])
 def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
     told = [f"5: `{key}` is not yet supported by this version of relay"]
     assert problems(destination(f"{key} = 1")) == told
 
 
 def test_planned_tables_are_told_at_their_own_line(problems: Problems) -> None:
-    filters = destination("", "[[destinations.filters]]", "if = ''")
-    text = source("[sources.controls]", "a = 1", filters)
-    assert problems(text) == [
-        "4: `controls` is not yet supported by this version of relay",
-        "11: `filters` is not yet supported by this version of relay",
-    ]
+    text = source("[sources.controls]", "a = 1")
+    assert problems(text) == ["4: `controls` is not yet supported by this version of relay"]
+
+
+def test_a_filter_that_cannot_be_read_is_told_with_its_place(problems: Problems) -> None:
+    (told,) = problems(destination("filter = 'event = '"))
+    assert "`filter` cannot be read" in told
+    drop = 'actions = [{ type = "DROP" }]'
+    (told,) = problems(destination("", "[[destinations.filters]]", "if = 'event = '", drop))
+    assert "`if` cannot be read" in told
 
 
 def test_brackets_of_the_wrong_kind_are_explained(problems: Problems) -> None:

@@ -128,7 +128,8 @@ def test_an_alias_may_lead_to_itself() -> None:
 def test_the_names_of_a_page_are_texts(kind: str, name: str) -> None:
     for good in (*EMPTY, "Home"):
         assert problem(event(kind, **{name: good}), "batch") is None
-    for odd in (5, True, ["x"], {}):
+    odds: list[object] = [5, True, ["x"], {}]
+    for odd in odds:
         assert code(event(kind, **{name: odd})) == f"{name}_not_string"
 
 

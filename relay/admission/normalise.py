@@ -232,7 +232,7 @@ def place(events: list[Event], sequence: int, log_id: str) -> list[Event]:
         event.sequence = sequence
         if not event.message_id and event.outcome is None:
             event.message_id = f"relay-{log_id}-{sequence}-{event.index}"
-            event.json = _dumps({"messageId": event.message_id, **event.data})
+            event.json = encode({"messageId": event.message_id, **event.data}) or event.json
             event.decoded = None
     return events
 
@@ -251,10 +251,9 @@ def _event(raw: Any, route: str, index: int, envelope: Envelope) -> Event:
     if wrong is not None:
         return _rejected(raw, index, record, *wrong)
     kind = raw["type"] if route == "batch" else route
-    try:
-        notes = _normalise(raw, kind, envelope)
-        json = _dumps(raw)
-    except TypeError:  # orjson writes 254 levels at most
+    notes = _normalise(raw, kind, envelope)
+    json = encode(raw)
+    if json is None:
         return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
     if len(json) > MAX_EVENT - _SLACK and _size_as_sent(record, index) > MAX_EVENT:
         return _rejected({"type": kind}, index, record, "payload_too_large", "Exceed payload limit")
@@ -264,7 +263,7 @@ def _event(raw: Any, route: str, index: int, envelope: Envelope) -> Event:
 
 def _size_as_sent(record: Record, index: int) -> int:
     body = decode(record.body)
-    return len(_dumps(body["batch"][index] if record.route == "batch" else body))
+    return len(encode(body["batch"][index] if record.route == "batch" else body) or b"")
 
 
 def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Event:
@@ -290,9 +289,7 @@ def _normalise(event: dict[str, Any], kind: str, envelope: Envelope) -> tuple[st
             notes = ("messageId is not a string of 1 to 100 characters: a new one was given",)
         event.pop("messageId", None)  # `place` gives one
     notes += _set_times(event, envelope)
-    user_id = get("userId")
-    if type(user_id) is not str or not user_id or "anonymousId" in event or kind in _HAS_MORE_IDS:
-        _clean_ids(event)
+    _clean_ids(event)
     for name in _REST & event.keys():
         _CLEAN[name](event, name)
     context = event["context"] = get("context") or {}
@@ -328,7 +325,11 @@ def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
     if original is None:
         event.pop("originalTimestamp", None)
         event["timestamp"] = envelope.received_text
-        return () if given is None else ("timestamp is not an ISO 8601 time: receivedAt was taken",)
+        return (
+            ()
+            if given is None or given == ""
+            else ("timestamp is not an ISO 8601 time: receivedAt was taken",)
+        )
     is_canonical = len(given) == 24 and given[23] == "Z" and given[19] == "." and given[10] == "T"  # noqa: PLR2004
     event["originalTimestamp"] = given if is_canonical else format_moment(original)
     try:
@@ -345,9 +346,6 @@ def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
         return ("timestamp is more than a day in the future: receivedAt was taken",)
     event["timestamp"] = format_moment(timestamp)
     return ()
-
-
-_HAS_MORE_IDS = frozenset(("group", "alias"))
 
 
 def _clean_ids(event: dict[str, Any]) -> None:

@@ -20,7 +20,11 @@ from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 
+import structlog
+
 from relay.database import named_queries
+
+log = structlog.get_logger()
 
 SQL = named_queries("relay.log", "sql/seen.sql")
 GENERATION_MS = 86_400_000
@@ -114,7 +118,8 @@ class Seen:
     def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Read back what memory held. `now_ms` decides which generations still count."""
         slices: list[tuple[int, int]] = connection.execute(SQL["slices"]).fetchall()
-        generation = now_ms // GENERATION_MS
+        # a clock that was set back over midnight must not hide what came after it
+        generation = max([now_ms // GENERATION_MS, *(of for _, of in slices)])
         if any(of == generation - 1 for _, of in slices):
             self._filters[generation - 1] = BloomFilter(self._filter_bits)
         self._begin_generation(generation)
@@ -188,6 +193,8 @@ class Seen:
 
     def sort(self, connection: sqlite3.Connection) -> Callable[[], None]:
         """Sort the recorded ids into a slice, inside a transaction. Returns what to do after it."""
+        if not self._recent:
+            return lambda: None
         number = connection.execute(SQL["last_slice"]).fetchone()[0] + 1
         connection.execute(SQL["add_slice"], (number, self._current))
         ids = sorted(self._recent)
@@ -198,9 +205,15 @@ class Seen:
         def after() -> None:
             self._recent.clear()
             if number % SAVE_EVERY == 0:
-                bloom.save(self._path(generation), number)
+                self._save(bloom, generation, number)
 
         return after
+
+    def _save(self, bloom: BloomFilter, generation: int, number: int) -> None:
+        try:
+            bloom.save(self._path(generation), number)
+        except OSError as error:
+            log.warning("a filter was not saved, the next start takes longer", error=error.strerror)
 
     def forget_some(self, connection: sqlite3.Connection) -> None:
         """Delete a bounded piece of what is too old. `has_old` says whether there is more."""

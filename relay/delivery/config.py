@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from relay.destinations.fql.actions import Filters
 from relay.times import Duration
 
 
@@ -15,6 +16,7 @@ class DestinationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     enabled: bool = True
     sources: tuple[str, ...] | None = None  # None: all
     endpoint: str | None = None  # None: the vendor's own
+    filter: str | None = None  # FQL: what goes there; None: everything
     settings: dict[str, Any] = {}
     rate_limit: float | None = None  # requests a second; None: no limit
     concurrency: int = 8
@@ -23,3 +25,4 @@ class DestinationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     timeout: Duration = Duration("10s")
     retry_for: Duration = Duration("4h")
     order: Literal["none", "user"] = "none"
+    filters: Filters = ()

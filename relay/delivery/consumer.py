@@ -20,6 +20,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.retries import Retries
 from relay.delivery.sender import Sender
+from relay.delivery.sieve import Sieve
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.event import Event
@@ -62,7 +63,9 @@ class Consumer:
             courier=self.courier,
             ledger=ledger,
             start=self.start,
+            sift=lambda event: self._sieve.sift(event, again=True),
         )
+        self._sieve = Sieve(config)
         self._feed = feed
         self._ledger = ledger
         self._clock = clock
@@ -142,8 +145,10 @@ class Consumer:
                     self.fates.judged(event, event.outcome)
                 elif event.integrations is not None and not self._is_wanted(event.integrations):
                     self.fates.filtered(event, "FILTERED_BY_INTEGRATIONS_OBJECT")
+                elif (sifted := self._sieve.sift(event)) is None:
+                    self.fates.filtered(event, "FILTERED_BY_RULES")
                 elif not self.fates.park_behind(event):
-                    await self._put(event)
+                    await self._put(sifted)
 
     def _is_wanted(self, integrations: dict[str, Any]) -> bool:
         """Whether an event's `integrations` lets it go here: by name, by type's title, else by `All`."""

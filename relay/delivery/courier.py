@@ -57,6 +57,7 @@ class Courier:
         self.last_error: str | None = None
         self._config = config
         self._settings = settings
+        self._is_batch = (config.batch_size or settings.batch) > 1
         self._fates = fates
         self._sender = sender
         self._observer = observer
@@ -68,13 +69,18 @@ class Courier:
         if batch.parked is None and self._fates.parked_users:
             batch = batch.part([e for e in batch.events if not self._fates.park_behind(e)])
         try:
-            requests = list(self._settings.requests(batch.events, self._config.endpoint))
+            requests = list(
+                self._settings.requests(batch.events, self._config.endpoint, is_batch=self._is_batch)
+            )
         except Exception as error:  # noqa: BLE001  one event that cannot be mapped must not stop the rest
             log.error(
                 "a request could not be formed", destination=self._config.name, kind=type(error).__name__
             )
             await self._isolate(batch, Reply(None, "", 0.0, "INTERNAL"))
             return
+        if sum(len(request.events) for request in requests) != len(batch.events):
+            carried = {id(event) for request in requests for event in request.events}
+            self._fates.unsupported(batch.part([e for e in batch.events if id(e) not in carried]))
         for request in requests:
             await self._deliver(batch.part(request.events), request)
 

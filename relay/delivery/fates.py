@@ -63,6 +63,14 @@ class Fates:
         self.judged(event, Outcome.FILTERED)
         self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
+    def unsupported(self, batch: Batch) -> None:
+        """Events that the destination made no request for."""
+        for event in batch.events:
+            if batch.parked is None:
+                self.filtered(event, "UNSUPPORTED_EVENT_TYPE")
+            else:
+                self._leave_table(event, Outcome.FILTERED)
+
     def delivered(self, batch: Batch) -> None:
         self._bound[Outcome.DELIVERED].inc(len(batch.events))
         self._ledger.delivered(len(batch.events))
@@ -103,7 +111,7 @@ class Fates:
         for event in batch.events:
             if batch.parked is None:
                 next_at = now + int(parked_delay(1) * 1000)
-                self._note(event, Waiting(batch.tries, now + self._retry_ms, now), next_at, reply.reason)
+                self._note(event, Waiting(1, now + self._retry_ms, now), next_at, reply.reason)
                 self._window.settle(event.sequence, None)
                 continue
             row = batch.parked[event.sequence, event.index]

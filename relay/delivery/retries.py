@@ -35,6 +35,7 @@ class Retries:
         courier: Courier,
         ledger: Ledger,
         start: Start,
+        sift: Callable[[Event], Event | None],
     ) -> None:
         self._name = name
         self._due = SQL["due_in_order" if keeps_order else "due"]
@@ -44,6 +45,7 @@ class Retries:
         self._courier = courier
         self._ledger = ledger
         self._start = start
+        self._sift = sift
         self._next_at: int | None = None
         self._sooner = asyncio.Event()
         fates.on_parked = self.expect
@@ -89,7 +91,11 @@ class Retries:
         found = await self._feed.find(list(waiting))
         for place in waiting.keys() - found.keys():
             self._fates.lost(*place)
-        tasks = [await self._start(Batch(some, parked=waiting)) for some in _groups(found, waiting)]
+        sifted = {place: self._sift(event) for place, event in found.items()}
+        refused = [found[place] for place, event in sifted.items() if event is None]
+        self._fates.unsupported(Batch(refused, parked=waiting))
+        kept = {place: event for place, event in sifted.items() if event is not None}
+        tasks = [await self._start(Batch(some, parked=waiting)) for some in _groups(kept, waiting)]
         if tasks:
             await asyncio.wait(tasks)
         await self._ledger.flush()

@@ -37,8 +37,14 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         1_000_000  # of a request's body, about: from 2**20 on aiohttp sends it in pieces
     )
 
-    def requests(self, events: Sequence[Event], endpoint: str | None) -> Iterator[Request]:
-        """The requests that deliver `events`. `endpoint` replaces scheme, host and port."""
+    def requests(
+        self, events: Sequence[Event], endpoint: str | None, *, is_batch: bool = False
+    ) -> Iterator[Request]:
+        """The requests that deliver `events`; an event in none of them is not for this destination.
+
+        `endpoint` replaces scheme, host and port. `is_batch`: the destination takes several events a request,
+        though this one may have a single event.
+        """
         raise NotImplementedError
 
 

@@ -10,8 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-import orjson
-
+from relay.body import encode
 from relay.destinations.base import Destination, Request
 from relay.event import Event
 from relay.times import format_iso
@@ -31,7 +30,13 @@ class Segment(Destination, frozen=True):
 
     write_key: str
 
-    def requests(self, events: Sequence[Event], endpoint: str | None) -> Iterator[Request]:
+    def requests(
+        self,
+        events: Sequence[Event],
+        endpoint: str | None,
+        *,
+        is_batch: bool = False,  # noqa: ARG002  always one
+    ) -> Iterator[Request]:
         """One POST to /v1/batch."""
         sent_at = format_iso(int(time.time() * 1000))
         body = b'{"batch":[%b],"sentAt":"%b"}' % (
@@ -47,4 +52,7 @@ class Segment(Destination, frozen=True):
 
 
 def _forwarded(event: Event) -> bytes:
-    return orjson.dumps({key: value for key, value in event.data.items() if key not in _OURS})
+    forwarded = encode({key: value for key, value in event.data.items() if key not in _OURS})
+    if forwarded is None:
+        raise ValueError("nested too deeply")
+    return forwarded

@@ -36,8 +36,10 @@ class Webhook(Destination, frozen=True):
         if not is_url:
             raise ValueError("url must be an http or https URL")
 
-    def requests(self, events: Sequence[Event], endpoint: str | None) -> Iterator[Request]:
-        """One request for all `events`: an object if it is one, else an array."""
+    def requests(
+        self, events: Sequence[Event], endpoint: str | None, *, is_batch: bool = False
+    ) -> Iterator[Request]:
+        """One request for all `events`: an array for a webhook that takes batches, else the event itself."""
         headers = {**_JSON, **self.headers}
         if self.shared_secret is not None:
             headers["X-Signature"] = hmac.digest(self.shared_secret.encode(), events[0].json, "sha1").hex()
@@ -45,10 +47,11 @@ class Webhook(Destination, frozen=True):
             self.method,
             at_endpoint(self.url, endpoint),
             headers,
-            self._body(events),
+            _body(events, is_array=is_batch or len(events) > 1),
             events,
             frozenset(self.headers) | {"X-Signature"},
         )
 
-    def _body(self, events: Sequence[Event]) -> bytes:
-        return events[0].json if len(events) == 1 else b"[" + b",".join(e.json for e in events) + b"]"
+
+def _body(events: Sequence[Event], *, is_array: bool) -> bytes:
+    return b"[" + b",".join([e.json for e in events]) + b"]" if is_array else events[0].json

@@ -70,13 +70,24 @@ class SqliteLog:
         folder: Path,
         *,
         durability: str = "full",
+        not_before: int = 0,
         clock: Callable[[], float] = time.time,
         connect: Connect = connect_writer,
     ) -> "SqliteLog":
-        """Open or create the log in `folder`. `clock` gives seconds since 1970."""
+        """Open or create the log in `folder`. `clock` gives seconds since 1970.
+
+        `not_before`: a sequence that was given once, though a power cut may have taken it back; the log goes on
+        after it, since consumers have passed it.
+        """
         folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  at start, nobody waits
         self = cls(folder, "FULL" if durability == "full" else "NORMAL", clock, connect)
-        await self._open_active()
+        try:
+            await self._open_active()
+            if self._head < not_before:
+                await self._go_on_after(not_before)
+        except BaseException:
+            await self._close_active()
+            raise
         self._checkpoint_sealed()
         self._task = asyncio.create_task(self._commit_groups(), name="log")
         return self
@@ -247,6 +258,12 @@ class SqliteLog:
             self._tail.clear()
             self._head = head
             self._waiters.wake()
+
+    async def _go_on_after(self, sequence: int) -> None:
+        await self._close_active()
+        self._head = sequence
+        await self._open_segment(sequence + 1)
+        self._segments.found(segment.segment_files(self._segments.folder))
 
     def _checkpoint_sealed(self) -> None:
         """Finish what a crash interrupted: sealed segments that still have a WAL."""

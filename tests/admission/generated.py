@@ -38,7 +38,7 @@ TEXTS = st.one_of(
     st.sampled_from(["u-1", "é", "日本", "😀", '"', "\\", "</script>", "a\tb\n", "\x7f", "0.0.0.0"]),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=8),
 )
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Json] = st.sampled_from(
     [None, "", 0, 5, 12345678901, 1.5, -2.0, 1e21, True, False, [], {}, ["x"], {"a": 1}, [{}], "x" * 101]
 )
 NAMES = st.sampled_from(

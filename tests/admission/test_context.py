@@ -101,7 +101,8 @@ def test_context_and_integrations_are_always_objects(empty: object) -> None:
 def test_identify_takes_its_traits_from_the_context_when_it_has_none() -> None:
     traits = {"email": "a@b.c"}
     assert normal(event("identify", context={"traits": traits}))["traits"] == traits
-    for empty in (None, [], {}, ""):
+    empties: list[object] = [None, [], {}, ""]
+    for empty in empties:
         assert normal(event("identify", traits=empty, context={"traits": traits}))["traits"] == traits
     own = {"plan": "pro"}
     assert normal(event("identify", traits=own, context={"traits": traits}))["traits"] == own

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.admission.normal import RECEIVED, Json, admitted, event, normal, track
+from relay.admission.normalise import events_of
+from tests.admission.normal import LOG_ID, RECEIVED, Json, admitted, event, normal, request, track
 
 ADDED = {"context", "integrations", "receivedAt", "timestamp", "version", "sourceId"}
 
@@ -133,9 +134,6 @@ def test_the_integrations_of_an_event_are_at_hand_without_decoding_it() -> None:
 
 
 def test_the_route_decides_the_type_of_a_single_event() -> None:
-    from relay.admission.normalise import events_of
-    from tests.admission.normal import LOG_ID, request
-
     (found,) = events_of(request(track(type="identify"), "track"), LOG_ID)
     assert (found.outcome, found.data["type"]) == (None, "track")
     (found,) = events_of(request(track(type=...), "track"), LOG_ID)

@@ -5,7 +5,7 @@ import pytest
 from relay.admission.normalise import events_of, parse, place, prepare
 from tests.admission.normal import LOG_ID, admitted, normal, request, track
 
-ODD = [None, "", "x" * 101, 5, 0, 1.5, True, False, [], {}, ["m"]]
+ODD: list[object] = [None, "", "x" * 101, 5, 0, 1.5, True, False, [], {}, ["m"]]
 
 
 @pytest.mark.parametrize("given", ["m", "x" * 100, "ajs-next-1-2", "é" * 100, " ", "0"])

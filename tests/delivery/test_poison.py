@@ -1,12 +1,16 @@
 """Events that a destination cannot take, among those it can."""
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from relay.delivery import pace
+from relay.destinations.base import Destination
+from relay.event import Event
 from tests.delivery.choosy import Choosy, failing_for
 from tests.delivery.clock import Clock
 from tests.delivery.pipeline import Pipeline, ids, pipeline, track, tracks, webhook
@@ -138,10 +142,10 @@ async def test_an_event_that_cannot_be_made_into_a_request_costs_no_other(
         hook = webhook(receiver.url, batch_size=4)
         make = type(hook.settings).requests
 
-        def fragile(self: object, events: list[object], endpoint: str | None) -> object:
-            if any(b"unmappable" in e.json for e in events):  # type: ignore[attr-defined]
+        def fragile(self: Destination, events: Sequence[Event], *rest: Any, **options: Any) -> Any:
+            if any(b"unmappable" in e.json for e in events):
                 raise KeyError("properties")
-            return make(self, events, endpoint)  # type: ignore[arg-type]
+            return make(self, events, *rest, **options)
 
         monkeypatch.setattr(type(hook.settings), "requests", fragile)
         await line.apply(hook)

@@ -91,7 +91,7 @@ async def test_a_fault_of_our_own_shows_no_values_in_what_it_logs(
         async with Choosy() as receiver, pipeline(tmp_path) as line:
             hook = targets(receiver.url)["hook"]
 
-            def unmappable(*_: Any) -> None:
+            def unmappable(*_: Any, **__: Any) -> None:
                 raise ValueError(VALUE + HEADER)
 
             with monkeypatch.context() as patch:

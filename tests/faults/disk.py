@@ -8,7 +8,7 @@ a process leaves that is killed at that moment.
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +78,7 @@ class _Connection(sqlite3.Connection):
     path: Path
     is_open = False
 
-    def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         if not self.is_open:
             self.is_open = True
             self.disk.opened(self.path)
@@ -86,7 +86,7 @@ class _Connection(sqlite3.Connection):
             if self.disk.at_statement is not None:
                 self.disk.at_statement(sql)
             self.disk.check(sql, "before")
-            cursor = super().execute(sql, parameters)  # type: ignore[arg-type]
+            cursor = super().execute(sql, parameters)
             self.disk.check(sql, "after")
             return cursor
 

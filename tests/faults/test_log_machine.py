@@ -113,9 +113,10 @@ class LogMachine(RuleBasedStateMachine):
     def trim(self, age: float, needed: float) -> None:
         keep_from = 1 + int(needed * self.log.head)
         older_than = NOON + int(age * len(self.model.made))
+        before = self.log.first
         first = self.run(self.log.trim(older_than=older_than, keep_from=keep_from, max_bytes=None))
         assert first == self.log.first
-        assert first <= max(keep_from, 1)
+        assert before <= first <= max(keep_from, before)
 
     @rule(words=WORDS, moment=st.sampled_from(["before", "after"]), error=st.sampled_from([IO_ERROR, FULL]))
     def break_disk(self, words: set[str], moment: Moment, error: str) -> None:

@@ -5,6 +5,7 @@ are part of the result: 27.0 reads "27", a list reads "a,b", an object reads "[o
 of a text counts UTF-16 units.
 """
 
+import math
 import re
 from enum import Enum
 from typing import Any, Final
@@ -65,11 +66,9 @@ def number_text(number: float) -> str:
         if -EXACT <= number <= EXACT:
             return str(number)
         number = to_double(number)
-    if number != number:  # noqa: PLR0124  # NaN
-        return "NaN"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
-    return double_text(number)
+    if math.isfinite(number):
+        return double_text(number)
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def to_double(number: int) -> float:

@@ -79,12 +79,12 @@ def flattened(value: Run, separator: str, *, with_lists: bool, gaps: Gaps) -> Ru
 
 def collect(made: dict[str, Any], value: Any, prefix: str, separator: str, spread: tuple[type, ...]) -> None:
     """Put every value inside `value` that is not itself spread into `made`, under its joined key."""
-    if not isinstance(value, spread):
+    if type(value) not in spread:
         made[prefix] = value
         return
     start = prefix + separator if prefix else ""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, spread):
+    for key, item in value.items() if type(value) is dict else enumerate(value):
+        if type(item) in spread:
             collect(made, item, f"{start}{key}", separator, spread)
         else:
             made[f"{start}{key}"] = item

@@ -27,7 +27,8 @@ DELETE FROM verdicts WHERE sequence < ?;
 DELETE FROM dead_letters WHERE sequence < ?;
 
 -- name: drop_parked
-DELETE FROM parked WHERE sequence < ?;
+-- Of destinations that left; those that take part find out by themselves, and count.
+DELETE FROM parked WHERE sequence < ? AND destination NOT IN (SELECT name FROM consumers WHERE is_absent = 0);
 
 -- name: consumer
 SELECT name, cursor, taken, open_ranges, is_paused, is_absent, delivered, filtered, duplicate, blocked, rejected, expired
