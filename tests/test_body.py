@@ -123,5 +123,13 @@ def test_it_is_written_without_a_byte_too_many(value: Any) -> None:
 
 
 def test_what_is_nested_too_deeply_to_be_written_is_none() -> None:
-    assert encode(orjson.loads("[" * 200 + "]" * 200)) is not None
-    assert encode(orjson.loads("[" * 300 + "]" * 300)) is None
+    deepest: list[Any] = []
+    for _ in range(100_000):
+        deepest = [deepest]
+    assert encode(deepest) is None
+
+
+@pytest.mark.parametrize("levels", [1, 250, 260, 500])
+def test_what_is_deeper_than_anybody_needs_can_still_be_read_and_written(levels: int) -> None:
+    text = b"[" * levels + b"]" * levels
+    assert encode(decode(text)) == text

@@ -111,10 +111,25 @@ def test_a_member_that_breaks_the_spec_is_rejected_and_the_others_pass(member: J
     assert found[1].data == member
 
 
-def test_a_member_that_is_too_deep_is_rejected_and_the_others_pass() -> None:
-    deep = json.dumps(LONG)[:-1] + ',"x":' + "[" * 300 + "]" * 300 + "}"
-    text = f'{{"batch":[{json.dumps(FAST)},{deep},{json.dumps(FAST)}]}}'.encode()
-    assert outcomes(text) == [GOOD, (Outcome.REJECTED, "bad_request"), GOOD]
+def nested(levels: int) -> str:
+    return ',"x":' + "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize("fields", [FAST, LONG, track(messageId=...)])
+def test_an_event_may_be_as_deep_as_anybody_needs(fields: Json) -> None:
+    text = f'{{"batch":[{json.dumps(fields)[:-1]}{nested(300)}}}]}}'.encode()
+    (found,) = events_of(request(text), LOG_ID)
+    assert found.outcome is None
+    assert found.data["messageId"] == found.message_id
+    assert b"[" * 300 in found.json
+
+
+@pytest.mark.parametrize("levels", [2000, 100_000])
+def test_a_body_that_is_too_deep_to_be_read_is_refused(levels: int) -> None:
+    text = f'{{"batch":[{json.dumps(LONG)[:-1]}{nested(levels)}}}]}}'.encode()
+    with pytest.raises(EventRejected) as refusal:
+        events_of(request(text), LOG_ID)
+    assert refusal.value.code == "bad_request"
 
 
 def padded(fields: Json, more: str) -> str:
@@ -123,7 +138,7 @@ def padded(fields: Json, more: str) -> str:
 
 @pytest.mark.parametrize("fields", [FAST, LONG])
 def test_a_member_that_is_large_and_deep_spoils_no_other(fields: Json) -> None:
-    deep = padded(fields, ',"x":' + "[" * 300 + "]" * 300)
+    deep = padded(fields, nested(300))
     found = outcomes(f'{{"batch":[{json.dumps(FAST)},{deep}]}}'.encode())
     assert found[0] == GOOD
     assert found[1][0] is Outcome.REJECTED

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import threading
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import TypeVar
@@ -193,6 +194,10 @@ class LogMachine(RuleBasedStateMachine):
             assert self.disk.most_writers <= 2  # a sealed segment may still be closing
         finally:
             self.run(self.log.close())
+            for thread in threading.enumerate():
+                if "_connection_worker_thread" in thread.name:  # it may still be ending
+                    thread.join(10)
+                    assert not thread.is_alive(), "a connection was left open"
             self.loop.close()
             self.patch.undo()
             shutil.rmtree(self.root)
