@@ -39,7 +39,9 @@ def require_token(admin_token: Callable[[], str], read_token: Callable[[], str |
 
 
 def _same(given: tuple[str, ...], token: str | None) -> bool:
-    return token is not None and any(hmac.compare_digest(g.encode(), token.encode()) for g in given)
+    return token is not None and any(
+        hmac.compare_digest(g.encode("utf-8", "surrogateescape"), token.encode()) for g in given
+    )
 
 
 def _token(header: str) -> tuple[str, ...]:

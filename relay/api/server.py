@@ -14,11 +14,13 @@ from aiohttp_sse import sse_response
 
 from relay.api.auth import problem, require_token
 from relay.api.exposition import expose
+from relay.body import encode
 from relay.console.debugger import Debugger
 from relay.errors import ConfigError
 
 log = structlog.get_logger()
 
+PING_SECONDS = 2.0
 PAGE = 100
 MAX_PAGE = 500
 
@@ -119,12 +121,13 @@ class _Routes:
     async def _stream(
         self, request: web.Request, source: str | None, event: str | None
     ) -> web.StreamResponse:
-        async with sse_response(request) as response:
-            stream = self._relay.debugger.stream(source=source, event=event)
+        # a viewer that left is found out by a ping
+        async with sse_response(request, ping_interval=PING_SECONDS) as response:
+            stream = self._relay.debugger.stream(source=source, event=event, is_wanted=response.is_connected)
             try:
                 async for item in stream:
                     kind = "missed" if "missed" in item else "event"
-                    await response.send(orjson.dumps(item).decode(), event=kind)
+                    await response.send((encode(item) or b"{}").decode(), event=kind)
             finally:
                 await stream.aclose()  # type: ignore[attr-defined]
         return response
@@ -176,7 +179,7 @@ class _Routes:
 
 
 def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+    return web.Response(body=encode(value), status=status, content_type="application/json")
 
 
 def _number(request: web.Request, name: str, default: int | None) -> int | None:
@@ -189,7 +192,8 @@ def _number(request: web.Request, name: str, default: int | None) -> int | None:
 
 
 def _limit(request: web.Request) -> int:
-    return min(_number(request, "limit", PAGE) or PAGE, MAX_PAGE)
+    limit = _number(request, "limit", PAGE)
+    return PAGE if limit is None else min(limit, MAX_PAGE)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from relay.cli.send import send
 from relay.cli.serve import serve
 from relay.cli.status import status
 from relay.cli.tail import tail
+from relay.cli.try_ import try_
 from relay.errors import RelayError
 
 
@@ -45,7 +46,7 @@ def relay() -> None:
     """
 
 
-for command in (init, check, serve, send, tail, status, dead_letters, reload, pause, resume, backup):
+for command in (init, check, serve, send, tail, try_, status, dead_letters, reload, pause, resume, backup):
     relay.add_command(command)
 
 

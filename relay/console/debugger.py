@@ -9,8 +9,9 @@ too much a second, loses events and is told how many.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -23,6 +24,7 @@ KEPT = 500  # events of a source
 KEPT_BYTES = 2_000_000  # of a source
 NOTE_BYTES = 200  # about, of the fate of one event
 BODY_KEPT = 4000  # characters of a request body and of a reply
+LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
 LISTENER_EVENTS = 1000  # waiting for one listener
 
 Place = tuple[int, int]
@@ -120,7 +122,7 @@ class Debugger:
             for attempt in attempts:
                 for event in attempt.events:
                     place = (event.sequence, event.index)
-                    if place in places:
+                    if place in places and event.source == source:
                         _merge(found.setdefault(place, {}), destination, attempt.shown)
         return found
 
@@ -129,12 +131,14 @@ class Debugger:
         for listener in self._listeners:
             listener.close()
 
-    async def stream(self, *, source: str | None, event: str | None) -> AsyncIterator[dict[str, Any]]:
-        """What comes from now on; `{"missed": n}` where n events were left out."""
+    async def stream(
+        self, *, source: str | None, event: str | None, is_wanted: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[dict[str, Any]]:
+        """What comes from now on, while somebody wants it; `{"missed": n}` where n events were left out."""
         listener = _Listener(source, event)
         self._listeners.append(listener)
         try:
-            while not listener.is_closed:
+            while not listener.is_closed and is_wanted():
                 for item in await listener.take():
                     yield item
         finally:
@@ -171,7 +175,11 @@ class _Listener:
             self._more.set()
 
     async def take(self) -> Iterator[dict[str, Any]]:
-        await self._more.wait()
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._more.wait()
+        except TimeoutError:
+            pass
         self._more.clear()
         events, missed = list(self._waiting), self._missed
         self._waiting.clear()
@@ -208,6 +216,12 @@ def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]
     by_destination[destination] = {**before, **new, "attempts": attempts}
 
 
+def _without_secrets(url: str) -> str:
+    """A URL without user, password and query, which may all hold keys."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
 def _attempt(request: Request, reply: Reply) -> dict[str, Any]:
     state = "delivered" if reply.answer is Answer.DELIVERED else "retrying"
     return {
@@ -216,7 +230,7 @@ def _attempt(request: Request, reply: Reply) -> dict[str, Any]:
         "at": format_iso(int(time.time() * 1000)),
         "request": {
             "method": request.method,
-            "url": request.url.partition("?")[0],
+            "url": _without_secrets(request.url),
             "headers": {k: "[secret]" if k in request.secret else v for k, v in request.headers.items()},
             "body": request.body[:BODY_KEPT].decode("utf-8", "replace"),
             "events": len(request.events),

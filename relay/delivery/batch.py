@@ -13,6 +13,7 @@ class Waiting(msgspec.Struct, frozen=True):
     attempts: int
     expires_at: int
     tried_at: int
+    user_key: str | None = None  # only of rows that keep their user's order
 
 
 class Batch(msgspec.Struct):

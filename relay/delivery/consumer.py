@@ -64,6 +64,8 @@ class Consumer:
             ledger=ledger,
             start=self.start,
             sift=lambda event: self._sieve.sift(event, again=True),
+            is_idle=lambda: not self._travelling,
+            limits=(config.batch_size or settings.batch, settings.max_bytes),
         )
         self._sieve = Sieve(config)
         self._feed = feed
@@ -83,6 +85,8 @@ class Consumer:
     async def run(self) -> None:
         """Take, batch and send until stopped. Raises what went wrong beyond repair."""
         await self.retries.load()
+        if self.courier.is_stopping:
+            return
         async with asyncio.TaskGroup() as self._group:
             self._loops = [
                 self._group.create_task(self._take_forever(), name=f"consume:{self.name}"),

@@ -68,10 +68,10 @@ class Courier:
         """Return when every event of `batch` has its fate or is parked."""
         if batch.parked is None and self._fates.parked_users:
             batch = batch.part([e for e in batch.events if not self._fates.park_behind(e)])
+        if not batch.events:
+            return
         try:
-            requests = list(
-                self._settings.requests(batch.events, self._config.endpoint, is_batch=self._is_batch)
-            )
+            requests = self._form(batch)
         except Exception as error:  # noqa: BLE001  one event that cannot be mapped must not stop the rest
             log.error(
                 "a request could not be formed", destination=self._config.name, kind=type(error).__name__
@@ -84,9 +84,14 @@ class Courier:
         for request in requests:
             await self._deliver(batch.part(request.events), request)
 
+    def _form(self, batch: Batch) -> list[Request]:
+        return list(self._settings.requests(batch.events, self._config.endpoint, is_batch=self._is_batch))
+
     async def _deliver(self, batch: Batch, request: Request) -> None:
         while True:
             await self._enter()
+            if batch.tries:
+                (request,) = self._form(batch)  # anew: it may say when it was sent
             reply = await self._attempt(request)
             if reply.answer is Answer.DELIVERED:
                 self._fates.delivered(batch)

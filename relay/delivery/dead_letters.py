@@ -26,7 +26,7 @@ class DeadLetters:
 
     async def page(self, destination: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Newest first, with the event as it was (None when retention has dropped it)."""
-        query = (destination, before or _NEWEST, limit)
+        query = (destination, _NEWEST if before is None else before, limit)
 
         def work(connection: sqlite3.Connection) -> list[dict[str, Any]]:
             found = connection.execute(SQL["dead_letters"], query)
@@ -59,10 +59,10 @@ class DeadLetters:
         self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None
     ) -> list[tuple[str, Outcome]]:
         now = int(time.time() * 1000)
-        query = (destination, None if ids is None else rows_json(ids), _AT_ONCE)
-        running = self._delivery.consumers
-        found = connection.execute(SQL["dead_letters_by_id"], query).fetchall()
-        rows = [row for row in found if row[1] in running]  # nobody would work on the others
+        running = self._delivery.consumers  # nobody would work on those of others
+        names = [name for name in running if destination in (None, name)]
+        query = (rows_json(names), None if ids is None else rows_json(ids), _AT_ONCE)
+        rows = connection.execute(SQL["redrivable"], query).fetchall()
         parked = []
         for _, name, sequence, place, _, _ in rows:
             retry_ms = int(running[name].config.retry_for * 1000)

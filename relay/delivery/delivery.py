@@ -117,7 +117,7 @@ class Delivery:
                 await self.ledger.flush()
             self.ledger.unfollow(consumer.name)
             await asyncio.sleep(RESTART_SECONDS)
-            if self.consumers.get(consumer.name) is consumer:
+            if not consumer.courier.is_stopping:
                 await self._start(consumer.config, consumer.settings)
 
     async def _stop(self, name: str) -> None:

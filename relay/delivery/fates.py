@@ -69,7 +69,7 @@ class Fates:
             if batch.parked is None:
                 self.filtered(event, "UNSUPPORTED_EVENT_TYPE")
             else:
-                self._leave_table(event, Outcome.FILTERED)
+                self._leave_table(event, Outcome.FILTERED, batch)
 
     def delivered(self, batch: Batch) -> None:
         self._bound[Outcome.DELIVERED].inc(len(batch.events))
@@ -78,7 +78,7 @@ class Fates:
             self._window.delivered(batch.events)
             return
         for event in batch.events:
-            self._leave_table(event, Outcome.DELIVERED)
+            self._leave_table(event, Outcome.DELIVERED, batch)
 
     def bury(self, batch: Batch, reply: Reply, outcome: Outcome = Outcome.REJECTED) -> None:
         """Dead letters, with the reply."""
@@ -98,7 +98,7 @@ class Fates:
             if batch.parked is None:
                 self._window.settle(event.sequence, outcome)
             else:
-                self._leave_table(event, outcome)
+                self._leave_table(event, outcome, batch)
             self._bound[outcome].inc()
             self._observer.settled(self._name, event, outcome, reply.reason)
 
@@ -111,7 +111,8 @@ class Fates:
         for event in batch.events:
             if batch.parked is None:
                 next_at = now + int(parked_delay(1) * 1000)
-                self._note(event, Waiting(1, now + self._retry_ms, now), next_at, reply.reason)
+                row = Waiting(1, now + self._retry_ms, now, self._wait_for_user(event))
+                self._note(event, row, next_at, reply.reason)
                 self._window.settle(event.sequence, None)
                 continue
             row = batch.parked[event.sequence, event.index]
@@ -123,14 +124,15 @@ class Fates:
             next_at = now + int(parked_delay(max(attempts, 1)) * 1000)
             if now < row.expires_at:
                 next_at = min(next_at, row.expires_at)  # one last try when the time is up
-            self._note(event, Waiting(attempts, row.expires_at, now), next_at, reply.reason, is_new=False)
+            self._note(event, Waiting(attempts, row.expires_at, now, row.user_key), next_at, reply.reason)
 
     def park_behind(self, event: Event) -> bool:
         """True, and parked, when an earlier event of the same user waits in the retry table."""
         if not self.parked_users or user_key(event) not in self.parked_users:
             return False
         now = self.now_ms()
-        self._note(event, Waiting(0, now + self._retry_ms, now), now, BEHIND)
+        row = Waiting(0, now + self._retry_ms, now, self._wait_for_user(event))
+        self._note(event, row, now, BEHIND)
         self._window.settle(event.sequence, None)
         return True
 
@@ -139,16 +141,28 @@ class Fates:
         self.counts[outcome] -= 1
         self.on_parked(self.now_ms())
 
-    def lost(self, sequence: int, index: int) -> None:
+    def lost(self, sequence: int, index: int, row: Waiting) -> None:
         """A parked event whose record retention has dropped."""
         self._ledger.unpark(self._name, sequence, index)
+        self._release(row.user_key)
         self.counts[Outcome.EXPIRED] += 1
         self._bound[Outcome.EXPIRED].inc()
 
-    def _note(self, event: Event, row: Waiting, next_at: int, reason: str, *, is_new: bool = True) -> None:
-        key = user_key(event) if self._keeps_order else None
-        if key is not None and is_new:
-            self.parked_users[key] = self.parked_users.get(key, 0) + 1
+    def _wait_for_user(self, event: Event) -> str | None:
+        """With order kept: from now on the user's later events wait behind this one."""
+        if not self._keeps_order:
+            return None
+        key = user_key(event)
+        self.parked_users[key] = self.parked_users.get(key, 0) + 1
+        return key
+
+    def _release(self, key: str | None) -> None:
+        if key is not None and key in self.parked_users:
+            self.parked_users[key] -= 1
+            if not self.parked_users[key]:
+                del self.parked_users[key]
+
+    def _note(self, event: Event, row: Waiting, next_at: int, reason: str) -> None:
         self._ledger.park(
             self._name,
             event.sequence,
@@ -158,16 +172,13 @@ class Fates:
             row.expires_at,
             row.tried_at,
             reason,
-            key,
+            row.user_key,
         )
         self._observer.settled(self._name, event, "parked", reason)
         self.on_parked(next_at)
 
-    def _leave_table(self, event: Event, outcome: Outcome) -> None:
+    def _leave_table(self, event: Event, outcome: Outcome, batch: Batch) -> None:
+        assert batch.parked is not None
         self._ledger.unpark(self._name, event.sequence, event.index)
         self.counts[outcome] += 1
-        key = user_key(event)
-        if key in self.parked_users:
-            self.parked_users[key] -= 1
-            if not self.parked_users[key]:
-                del self.parked_users[key]
+        self._release(batch.parked[event.sequence, event.index].user_key)

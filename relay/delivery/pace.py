@@ -20,7 +20,8 @@ SLOW_SECONDS = 1.0  # and below this never is
 
 def parked_delay(attempts: int, rand: Callable[[], float] = random.random) -> float:
     """Seconds until the next try after `attempts`: 10 s doubling to an hour, spread by a quarter."""
-    return float(min(PARKED_FIRST * 2 ** (attempts - 1), PARKED_MAX) * (0.75 + rand() / 2))
+    seconds: float = min(PARKED_FIRST * 2 ** min(attempts - 1, 20), PARKED_MAX)
+    return seconds * (0.75 + rand() / 2)
 
 
 class Concurrency:

@@ -1,7 +1,7 @@
 """Parked events, tried again when their time has come.
 
 The first time they go together, later each alone: what failed in company may be the company's fault. While the
-destination is down nobody is taken out of the table.
+destination is down nobody is taken out of the table, but one to probe it when nothing else does.
 """
 
 import asyncio
@@ -36,7 +36,10 @@ class Retries:
         ledger: Ledger,
         start: Start,
         sift: Callable[[Event], Event | None],
+        is_idle: Callable[[], bool],
+        limits: tuple[int, int],
     ) -> None:
+        """`limits`: events and bytes of a batch."""
         self._name = name
         self._due = SQL["due_in_order" if keeps_order else "due"]
         self._state = state
@@ -46,6 +49,9 @@ class Retries:
         self._ledger = ledger
         self._start = start
         self._sift = sift
+        self._is_idle = is_idle
+        self._limits = limits
+        self._keeps_order = keeps_order
         self._next_at: int | None = None
         self._sooner = asyncio.Event()
         fates.on_parked = self.expect
@@ -53,6 +59,8 @@ class Retries:
     async def load(self) -> None:
         """Learn when the first row is due, and with order kept which users wait."""
         await self._learn_next()
+        if not self._keeps_order:
+            return
         users = await self._state.read(lambda c: c.execute(SQL["parked_users"], (self._name,)).fetchall())
         self._fates.parked_users = dict(users)
 
@@ -66,10 +74,12 @@ class Retries:
         """Try what is due, for ever."""
         while True:
             await self._sleep()
-            if self._courier.gate.is_held or self._courier.is_paused:
+            is_held = self._courier.gate.is_held
+            if self._courier.is_paused or (is_held and not self._is_idle()):
                 await self._courier.moved.wait()
             elif self._next_at is not None and self._next_at <= self._fates.now_ms():
-                await self._try_due()
+                # with nothing else on its way, a parked event is the probe of a destination that is down
+                await self._try_due(1 if is_held else TAKE)
 
     async def _sleep(self) -> None:
         seconds = LONGEST_SLEEP
@@ -83,19 +93,20 @@ class Retries:
             except TimeoutError:
                 pass
 
-    async def _try_due(self) -> None:
+    async def _try_due(self, limit: int) -> None:
         await self._ledger.flush()  # the table must be as new as what is known in memory
-        due = (self._name, self._fates.now_ms(), TAKE)
+        due = (self._name, self._fates.now_ms(), limit)
         rows = await self._state.read(lambda c: c.execute(self._due, due).fetchall())
         waiting = {(sequence, place): Waiting(*row) for sequence, place, *row in rows}
         found = await self._feed.find(list(waiting))
         for place in waiting.keys() - found.keys():
-            self._fates.lost(*place)
+            self._fates.lost(*place, waiting[place])
         sifted = {place: self._sift(event) for place, event in found.items()}
         refused = [found[place] for place, event in sifted.items() if event is None]
         self._fates.unsupported(Batch(refused, parked=waiting))
         kept = {place: event for place, event in sifted.items() if event is not None}
-        tasks = [await self._start(Batch(some, parked=waiting)) for some in _groups(kept, waiting)]
+        groups = _groups(kept, waiting, *self._limits)
+        tasks = [await self._start(Batch(some, parked=waiting)) for some in groups]
         if tasks:
             await asyncio.wait(tasks)
         await self._ledger.flush()
@@ -110,8 +121,21 @@ class Retries:
 
 
 def _groups(
-    found: dict[tuple[int, int], Event], waiting: dict[tuple[int, int], Waiting]
+    found: dict[tuple[int, int], Event],
+    waiting: dict[tuple[int, int], Waiting],
+    max_events: int,
+    max_bytes: int,
 ) -> list[list[Event]]:
-    together = [event for place, event in found.items() if waiting[place].attempts <= 1]
-    alone = [[event] for place, event in found.items() if waiting[place].attempts > 1]
-    return ([together] if together else []) + alone
+    groups: list[list[Event]] = []
+    together: list[Event] = []
+    size = 0
+    for place, event in found.items():
+        if waiting[place].attempts > 1:
+            groups.append([event])
+            continue
+        if together and (len(together) >= max_events or size + len(event.json) > max_bytes):
+            groups.append(together)
+            together, size = [], 0
+        together.append(event)
+        size += len(event.json) + 1
+    return [*groups, together] if together else groups

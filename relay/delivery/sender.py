@@ -1,11 +1,12 @@
 """One HTTP request to a destination, and what its answer means."""
 
 import asyncio
+import math
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
@@ -14,6 +15,7 @@ from relay import __version__
 from relay.destinations.base import Request
 
 USER_AGENT = f"relay/{__version__}"
+MAX_RETRY_AFTER = 86_400.0  # seconds: a destination may not close itself for ever
 MAX_REPLY = 65_536  # bytes of an answer that are read
 _REDIRECTS = frozenset((307, 308))  # the only ones that keep method and body
 _MAX_REDIRECTS = 3
@@ -80,13 +82,15 @@ class Sender:
         return reply
 
     async def _follow(self, request: Request) -> Reply:
-        url = request.url
+        url, headers = request.url, dict(request.headers)
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._session.request(
-                request.method, url, headers=request.headers, data=request.body, allow_redirects=False
+                request.method, url, headers=headers, data=request.body, allow_redirects=False
             ) as response:
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     url = urljoin(url, response.headers["Location"])
+                    if urlsplit(url).hostname != urlsplit(request.url).hostname:
+                        headers = {k: v for k, v in headers.items() if k not in request.secret}
                     continue
                 text = await _read(response)
                 after = _retry_after(response.headers.get("Retry-After"))
@@ -116,13 +120,13 @@ def _retry_after(value: str | None) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(0.0, seconds), MAX_RETRY_AFTER) if math.isfinite(seconds) else None
 
 
 def _error_name(error: Exception) -> str:

@@ -40,7 +40,7 @@ class Webhook(Destination, frozen=True):
         self, events: Sequence[Event], endpoint: str | None, *, is_batch: bool = False
     ) -> Iterator[Request]:
         """One request for all `events`: an array for a webhook that takes batches, else the event itself."""
-        headers = {**_JSON, **self.headers}
+        headers = {**({} if "content-type" in map(str.lower, self.headers) else _JSON), **self.headers}
         if self.shared_secret is not None:
             headers["X-Signature"] = hmac.digest(self.shared_secret.encode(), events[0].json, "sha1").hex()
         yield Request(

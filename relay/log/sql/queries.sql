@@ -66,12 +66,12 @@ DELETE FROM parked WHERE (destination, sequence, place) IN (
 );
 
 -- name: due
-SELECT sequence, place, attempts, expires_at, tried_at FROM parked
+SELECT sequence, place, attempts, expires_at, tried_at, user_key FROM parked
 WHERE destination = ? AND next_at <= ? ORDER BY next_at, sequence, place LIMIT ?;
 
 -- name: due_in_order
 -- For destinations that keep each user's order: of every user only the oldest event.
-SELECT sequence, place, attempts, expires_at, tried_at FROM parked AS mine
+SELECT sequence, place, attempts, expires_at, tried_at, user_key FROM parked AS mine
 WHERE destination = ?1 AND next_at <= ?2 AND NOT EXISTS (
     SELECT 1 FROM parked AS older
     WHERE older.destination = ?1 AND older.user_key = mine.user_key
@@ -106,6 +106,13 @@ WHERE (?1 IS NULL OR destination = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3;
 -- Of one destination (or all: NULL), those in a JSON array of ids (or all: NULL), at most so many.
 SELECT id, destination, sequence, place, outcome, attempts FROM dead_letters
 WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
+ORDER BY id LIMIT ?3;
+
+-- name: redrivable
+-- Of destinations in a JSON array, those in a JSON array of ids (or all: NULL), at most so many.
+SELECT id, destination, sequence, place, outcome, attempts FROM dead_letters
+WHERE destination IN (SELECT value FROM json_each(?1))
+AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
 ORDER BY id LIMIT ?3;
 
 -- name: drop_dead_letters_by_id
