@@ -112,7 +112,7 @@ class Seen:
         self._filters: dict[int, BloomFilter] = {}  # by generation: the newest, and the last if it had ids
         self._newest = BloomFilter(filter_bits)
         self._last: BloomFilter | None = None
-        self._current = -1  # until `load`
+        self._current = self._recent_generation = -1  # until `load`
         self.has_old = False
 
     def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
@@ -142,6 +142,8 @@ class Seen:
         """Begin a new generation when its day has come."""
         generation = now_ms // GENERATION_MS
         if generation > self._current:
+            if generation - self._recent_generation > 1:
+                self._recent.clear()  # all of them are older than a day; the next sort clears the disk
             self._begin_generation(generation)
             # the newest ids will go into a slice of this generation, so its filter must know them
             self._add_recent()
@@ -185,6 +187,7 @@ class Seen:
     def remember(self, keys: Sequence[bytes]) -> None:
         """Take recorded keys, which passed `may_be_known`, into memory."""
         self._recent.update(keys)
+        self._recent_generation = self._current
 
     @property
     def is_full(self) -> bool:

@@ -40,9 +40,10 @@ def try_() -> None:
 @click.argument("fql")
 @_events_option
 def filter_(fql: str, file: str) -> None:
-    """Print true for each event that the filter FQL matches, else false.
+    """Tell which events a filter matches.
 
-    It is read as a destination's `filter` is. An event that it cannot judge would be dropped: false, and why.
+    Prints true or false for each. FQL is read as a destination's `filter` is. An event that it cannot judge would
+    be dropped: false, and stderr says why.
     """
     matches = compile_filter(fql)
     events = _Events(file)
@@ -60,9 +61,10 @@ def filter_(fql: str, file: str) -> None:
 @click.argument("fql")
 @_events_option
 def subscription(fql: str, file: str) -> None:
-    """Print true for each event that the subscription FQL matches, else false.
+    """Tell which events a subscription matches.
 
-    It is read as Segment reads it. Where that is not what stands there, a note says so.
+    Prints true or false for each. FQL is read as Segment reads it. Where that is not what stands there, a note
+    says so.
     """
     compiled = compile_subscription(fql)
     if compiled.error is not None:
@@ -79,9 +81,9 @@ def subscription(fql: str, file: str) -> None:
 @click.argument("mapping_file", metavar="MAPPING", type=click.Path(path_type=Path))
 @_events_option
 def mapping(mapping_file: Path, file: str) -> None:
-    """Print what the mapping in the file MAPPING makes of each event.
+    """Print what a mapping makes of each event.
 
-    A result that is missing is null. So is that of an event which the mapping cannot work on, and why is said.
+    MAPPING is a JSON file. A result that is missing is null. So is that of an event which the mapping cannot work on, and why is said.
     """
     from relay.destinations.mapping import MISSING, MappingError  # noqa: PLC0415  nobody else needs it
 

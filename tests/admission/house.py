@@ -91,7 +91,8 @@ async def house(
     """Open, load, and close again."""
     folder.mkdir(exist_ok=True)
     state = await State.open(folder / "state.db", connect=(disk or Disk()).connect)
-    opened = log if log is not None else await SqliteLog.open(folder / "log")
+    cursor = await state.read(lambda c: c.execute(SQL["admission_cursor"]).fetchone()[0])
+    opened = log if log is not None else await SqliteLog.open(folder / "log", not_before=cursor)
     built = House(folder, opened, state, slice_ids)
     try:
         await built.admission.load()

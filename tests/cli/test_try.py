@@ -138,12 +138,20 @@ def test_an_event_that_a_mapping_cannot_work_on_is_null_with_the_reason() -> Non
     assert result.stderr == "events.ndjson:2: $.@template: the template is missing\n"
 
 
-def test_a_result_that_cannot_be_written_is_null_with_the_reason() -> None:
-    depth = 600
-    Path("events.ndjson").write_text("\n".join(['{"a":' * depth + "1" + "}" * depth, '{"a":2}']))
-    result = try_mapping({"x": [{"@path": "$.a"}]})
-    assert result.stdout.splitlines()[-1] == '{"x":[2]}'
-    assert not result.stderr or result.stderr.startswith("events.ndjson:1: ")
+def test_a_result_that_cannot_be_written_is_null_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["relay.cli.try_"]
+    monkeypatch.setattr(module, "encode", lambda _value: None)  # how deep it can go is Python's affair
+    result = attempt("filter", "all")
+    assert (result.exit_code, result.stdout) == (1, "null\nnull\n")
+    assert result.stderr.startswith("events.ndjson:1: the result is nested too deeply to be written\n")
+
+
+def test_a_result_as_deep_as_events_can_be_is_no_stack_trace() -> None:
+    depth = 1015
+    Path("events.ndjson").write_text('{"a":' * depth + "1" + "}" * depth)
+    result = try_mapping({"x": {"y": [{"@path": "$.a"}]}})
+    assert len(result.stdout.splitlines()) == 1
+    assert result.exit_code == bool(result.stderr)
 
 
 def test_a_number_that_json_has_not_is_null() -> None:
