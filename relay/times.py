@@ -17,7 +17,6 @@ _LENIENT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?"
 )
-_MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,12 +69,6 @@ def _parse_lenient(text: str) -> datetime | None:
         return datetime.fromisoformat(padded + (zone or "Z").upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def parse_iso(text: object) -> int | None:
-    """Milliseconds since 1970 of an ISO 8601 time, as `parse_moment` reads it."""
-    moment = parse_moment(text)
-    return None if moment is None else (moment - _EPOCH) // _MILLISECOND
 
 
 def format_moment(moment: datetime) -> str:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.times import Duration, Size, format_iso, format_moment, parse_iso, parse_moment
+from relay.times import Duration, Size, format_iso, format_moment, parse_moment
+from tests.moments import parse_iso
 
 FIRST = parse_iso("0001-01-01T00:00:00.000Z")
 LAST = parse_iso("9999-12-31T23:59:59.999Z")

@@ -6,15 +6,14 @@ events of a request while its body is decoded and in the processor's cache, whic
 reads the log later does it from the record.
 """
 
-import re
-from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 import orjson
 from msgspec import UNSET
 
+from relay.admission.envelope import Envelope
+from relay.admission.mend import mend
 from relay.admission.splice import (
     BatchBody,
     Header,
@@ -26,94 +25,15 @@ from relay.admission.splice import (
 )
 from relay.body import decode, encode
 from relay.errors import EventRejected
-from relay.event import MAX_BATCH_EVENTS, MAX_EVENT, MAX_MESSAGE_ID, Event
+from relay.event import MAX_BATCH_EVENTS, MAX_EVENT, Event
 from relay.log.record import Record
 from relay.outcome import Outcome
-from relay.times import format_iso, format_moment, parse_moment
+from relay.times import format_iso
 from relay.tracking import problem
 
-_AHEAD = timedelta(days=1)  # a corrected timestamp further in the future is not believed
 _SLACK = 8192  # what normalisation takes away is less, so below this no second look at the size is needed
-_LIBRARY = re.compile(r"([\w@./-]*[A-Za-z][\w@./-]*)/(\d[\w.+-]*)")
 
-_NO_SHIFT = timedelta(0)
 _dumps = orjson.dumps
-
-
-class Envelope:
-    """What all events of a record share."""
-
-    __slots__ = (
-        "context",
-        "context_start",
-        "integrations",
-        "latest",
-        "library",
-        "received_at",
-        "received_text",
-        "record",
-        "sent_at",
-        "sent_text",
-        "shift",
-        "tail",
-    )
-
-    def __init__(self, record: Record, sent_at: Any, context: Any, integrations: Any) -> None:
-        self.record = record
-        self.received_at, self.received_text, self.latest = _received(record.received_at)
-        self.library = library_of(record.user_agent)
-        self.sent_at = None if sent_at is None else parse_moment(sent_at)
-        if self.sent_at is None and record.sent_at is not None:
-            self.sent_at = parse_moment(record.sent_at)
-        self.sent_text = ""
-        self.shift = _NO_SHIFT
-        if self.sent_at is not None:
-            self.shift = self.received_at - self.sent_at
-            self.sent_text = format_moment(self.sent_at)
-        self.context = _dict_or_none(context)
-        self.integrations = _dict_or_none(integrations)
-        self.tail = _tail(self.received_text, record.source)
-        ip = record.ip if record.client else None
-        agent = record.user_agent if record.client else None
-        self.context_start = _context_start(ip, agent, record.user_agent)
-
-
-@lru_cache(16)
-def _received(ms: int) -> tuple[datetime, str, datetime]:
-    """The moment, as text, and the latest timestamp that is believed; records of one millisecond share them."""
-    text = format_iso(ms)
-    moment = datetime.fromisoformat(text)
-    return moment, text, moment + _AHEAD
-
-
-@lru_cache(256)
-def _tail(received_text: str, source: str) -> bytes:
-    """What is known of every event, as the last fields of its object."""
-    return b',"receivedAt":"%b","version":2,"sourceId":%b' % (received_text.encode(), _dumps(source))
-
-
-@lru_cache(1000)
-def _context_start(
-    ip: str | None, agent: str | None, library_agent: str | None
-) -> tuple[bytes, bytes, bytes]:
-    """What a request adds to the context of its events, each as JSON fields with a comma behind."""
-    library = library_of(library_agent)
-    return (
-        b"" if ip is None else b'"ip":%b,' % _dumps(ip),
-        b"" if agent is None else b'"userAgent":%b,' % _dumps(agent),
-        b"" if library is None else b'"library":%b,' % _dumps(library),
-    )
-
-
-def _dict_or_none(value: Any) -> dict[str, Any] | None:
-    return value if type(value) is dict and value else None
-
-
-@lru_cache(1000)
-def library_of(user_agent: str | None) -> dict[str, str] | None:
-    """`{"name", "version"}` of a `name/version` user agent, as SDKs send it; None for a browser's."""
-    match = _LIBRARY.fullmatch(user_agent) if user_agent else None
-    return {"name": match[1], "version": match[2]} if match else None
 
 
 def events_of(record: Record, log_id: str) -> list[Event]:
@@ -251,7 +171,7 @@ def _event(raw: Any, route: str, index: int, envelope: Envelope) -> Event:
     if wrong is not None:
         return _rejected(raw, index, record, *wrong)
     kind = raw["type"] if route == "batch" else route
-    notes = _normalise(raw, kind, envelope)
+    notes = mend(raw, kind, envelope)
     json = encode(raw)
     if json is None:
         return _rejected({"type": kind}, index, record, "bad_request", "nested too deeply")
@@ -273,137 +193,3 @@ def _rejected(raw: Any, index: int, record: Record, code: str, why: str) -> Even
         data = {"type": str(data.get("type"))[:100]}
         json = _dumps(data)
     return Event(0, index, record.source, "", json, Outcome.REJECTED, code, (why,))
-
-
-def _normalise(event: dict[str, Any], kind: str, envelope: Envelope) -> tuple[str, ...]:
-    """Bring `event` into shape, in place. Returns what was corrected.
-
-    The common case of each field is tested first: this runs for every event, and most have nothing to mend.
-    """
-    get = event.get
-    notes: tuple[str, ...] = ()
-    event["type"] = kind
-    message_id = get("messageId")
-    if type(message_id) is not str or not message_id or len(message_id) > MAX_MESSAGE_ID:
-        if message_id is not None:
-            notes = ("messageId is not a string of 1 to 100 characters: a new one was given",)
-        event.pop("messageId", None)  # `place` gives one
-    notes += _set_times(event, envelope)
-    _clean_ids(event)
-    for name in _REST & event.keys():
-        _CLEAN[name](event, name)
-    context = event["context"] = get("context") or {}
-    if envelope.context is not None:
-        context = event["context"] = {**envelope.context, **context}
-    if envelope.record.client or "direct" in context:
-        _fill_from_request(context, envelope.record)
-    if envelope.library is not None and not context.get("library"):
-        context["library"] = envelope.library
-    integrations = event["integrations"] = get("integrations") or {}
-    if envelope.integrations is not None:
-        event["integrations"] = {**envelope.integrations, **integrations}
-    event["version"] = 2
-    event["sourceId"] = envelope.record.source
-    if kind in _FILL:
-        _FILL[kind](event)
-    return notes
-
-
-def _set_times(event: dict[str, Any], envelope: Envelope) -> tuple[str, ...]:
-    """Timestamp = receivedAt - (sentAt - originalTimestamp), so that the sender's clock does not matter."""
-    event["receivedAt"] = envelope.received_text
-    sent_at = envelope.sent_at
-    if "sentAt" in event:
-        own = parse_moment(event.pop("sentAt"))
-        if own is not None:
-            sent_at = own
-            event["sentAt"] = format_moment(own)
-    if sent_at is envelope.sent_at and sent_at is not None:
-        event["sentAt"] = envelope.sent_text
-    given: Any = event.get("originalTimestamp") or event.get("timestamp")
-    original = parse_moment(given)
-    if original is None:
-        event.pop("originalTimestamp", None)
-        event["timestamp"] = envelope.received_text
-        return (
-            ()
-            if given is None or given == ""
-            else ("timestamp is not an ISO 8601 time: receivedAt was taken",)
-        )
-    is_canonical = len(given) == 24 and given[23] == "Z" and given[19] == "." and given[10] == "T"  # noqa: PLR2004
-    event["originalTimestamp"] = given if is_canonical else format_moment(original)
-    try:
-        if sent_at is None:
-            timestamp = original
-        elif sent_at is envelope.sent_at:
-            timestamp = original + envelope.shift
-        else:
-            timestamp = original + (envelope.received_at - sent_at)
-    except OverflowError:
-        timestamp = original
-    if timestamp > envelope.latest:
-        event["timestamp"] = envelope.received_text
-        return ("timestamp is more than a day in the future: receivedAt was taken",)
-    event["timestamp"] = format_moment(timestamp)
-    return ()
-
-
-def _clean_ids(event: dict[str, Any]) -> None:
-    """Ids become strings; null and empty ones are absent."""
-    for name in ("userId", "anonymousId", "groupId", "previousId"):
-        if name in event:
-            value = event[name]
-            if value is None or value == "":
-                del event[name]
-            elif type(value) is not str:
-                event[name] = str(int(value)) if value == int(value) else str(value)
-
-
-def _drop(event: dict[str, Any], name: str) -> None:
-    del event[name]
-
-
-def _clean_object(event: dict[str, Any], name: str) -> None:
-    if event[name] is None:
-        del event[name]
-    elif not event[name]:
-        event[name] = {}  # PHP's empty object is a list
-
-
-def _clean_text(event: dict[str, Any], name: str) -> None:
-    if event[name] is None or event[name] == "":
-        del event[name]
-
-
-_CLEAN = {
-    "writeKey": _drop,
-    "sequence": _drop,
-    "properties": _clean_object,
-    "traits": _clean_object,
-    "name": _clean_text,
-    "category": _clean_text,
-}
-_REST = frozenset(_CLEAN)
-
-
-def _fill_from_request(context: dict[str, Any], record: Record) -> None:
-    if record.ip is not None and not context.get("ip") and (record.client or context["direct"] is True):
-        context["ip"] = record.ip
-    if record.client and record.user_agent is not None and not context.get("userAgent"):
-        context["userAgent"] = record.user_agent
-
-
-def _fill_page(event: dict[str, Any]) -> None:
-    given = event.get("properties") or {}
-    missing = {n: event[n] for n in ("name", "category") if n in event and not given.get(n)}
-    if missing:
-        event["properties"] = {**given, **missing}
-
-
-def _fill_identify(event: dict[str, Any]) -> None:
-    traits = event["context"].get("traits")
-    if not event.get("traits") and type(traits) is dict:
-        event["traits"] = traits
-
-
-_FILL = {"page": _fill_page, "screen": _fill_page, "identify": _fill_identify}

@@ -212,7 +212,7 @@ def _with_times(json: bytes, header: Header, envelope: SharedParts) -> bytes | N
 
 def _moment(text: str) -> datetime:
     """The moment of a time in exactly the form that relay writes itself. ValueError of any other."""
-    if text[23] != "Z" or text[19] != "." or text[10] != "T":
+    if text[23] != "Z" or text[19] != "." or text[10] != "T" or text[7] != "-" or text[5] == "W":
         raise ValueError
     return datetime.fromisoformat(text)
 

@@ -83,7 +83,8 @@ def subscription(fql: str, file: str) -> None:
 def mapping(mapping_file: Path, file: str) -> None:
     """Print what a mapping makes of each event.
 
-    MAPPING is a JSON file. A result that is missing is null. So is that of an event which the mapping cannot work on, and why is said.
+    MAPPING is a JSON file. A result that is missing is null. So is that of an event which the mapping cannot work
+    on; stderr says why.
     """
     from relay.destinations.mapping import MISSING, MappingError  # noqa: PLC0415  nobody else needs it
 

@@ -46,7 +46,7 @@ class MemoryLog:
         return take_within(self._records[start : start + max_events], max_events, max_bytes)
 
     async def find(self, sequences: Collection[int]) -> list[Record]:
-        wanted = sorted(s for s in sequences if self.first <= s <= self.head)
+        wanted = sorted(s for s in set(sequences) if self.first <= s <= self.head)
         return [self._records[s - self.first] for s in wanted]
 
     async def wait(self, after: int) -> None:

@@ -176,7 +176,7 @@ def test_what_is_no_event_is_refused_in_the_same_words(route: str, body: str) ->
     ],
 )
 def test_what_sdks_send_takes_the_fast_way(event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalise, "_normalise", None)  # the long way would need it
+    monkeypatch.setattr(normalise, "mend", None)  # the long way would need it
     body = json.dumps({"batch": [event], "sentAt": T}, separators=(",", ":"))
     (placed,) = normalise.events_of(single(body, "batch"), "abcd0123")
     assert placed.outcome is None

@@ -15,11 +15,12 @@ from relay.destinations.base import Destination
 from relay.destinations.relay import Relay
 from relay.destinations.segment import Segment
 from relay.event import Event
-from relay.times import format_iso, parse_iso
+from relay.times import format_iso
 from tests.acceptance.relay_process import running, source
 from tests.acceptance.relay_process import webhook as webhook_table
 from tests.delivery.pipeline import Pipeline, ids, pipeline, target, track, tracks
 from tests.destinations.events import event
+from tests.moments import parse_iso
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -20,8 +20,10 @@ def compile_liquid(argument: Any, place: Place) -> Run:
         raise place.error(f"must be a text, not {kind(argument)}")
     if length(argument) > MAX_TEMPLATE:
         raise place.error(f"may have at most {MAX_TEMPLATE} characters")
-    from relay.destinations.mapping.liquid import engine  # noqa: PLC0415  # 0.1 s that few mappings need
-
+    try:
+        from relay.destinations.mapping.liquid import engine  # noqa: PLC0415  # 0.1 s that few mappings need
+    except ModuleNotFoundError:
+        raise place.error("needs an extra: pip install 'relay[liquid]'") from None
     try:
         template = engine.parse(argument)
     except engine.LiquidError as wrong:
