@@ -23,7 +23,7 @@ from relay.errors import DataDirectoryError
 T = TypeVar("T")
 Connect = Callable[[Path, str, int], sqlite3.Connection]
 
-_CACHE_KB = 8192
+_CACHE_KB = 4096
 _PAGE_BYTES = 16_384  # four times SQLite's own: as many fewer system calls for a log that only grows
 CHECKPOINT_PAGES = 250  # of the WAL: 4 MB. Seldom and large holds every commit up for longer
 

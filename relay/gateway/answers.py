@@ -75,20 +75,25 @@ class Answer(web.StreamResponse):
         return head if request.method == "HEAD" else head + body
 
 
-class Success(Answer):
-    """The answer that nearly every request gets: without CORS the same bytes for a second."""
+class _Kept(Answer):
+    """The answer that nearly every request gets, one object for all: no CORS, the connection stays open.
+
+    Its bytes are the same for a second.
+    """
 
     _second = 0
     _bytes = b""
 
-    def _wire(self, request: web.BaseRequest) -> bytes:
-        if not self._is_kept or self._answer[3] or request.version.minor == 0:
-            return super()._wire(request)
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Write everything."""
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError
         now = int(time.time())
-        if now != Success._second:
-            Success._bytes = super()._wire(request)
-            Success._second = now
-        return Success._bytes
+        if now != self._second:
+            self._bytes = self._wire(request)
+            self._second = now
+        transport.write(self._bytes)
 
 
 _date_line = ""
@@ -104,8 +109,13 @@ def _date() -> str:
     return _date_line
 
 
-def success(cors: Headers) -> Answer:
-    return Success(200, SUCCESS, JSON, cors)
+_KEPT = _Kept(200, SUCCESS)
+
+
+def success(request: web.BaseRequest, cors: Headers) -> Answer:
+    if not cors and request.keep_alive and request.version.minor:
+        return _KEPT
+    return Answer(200, SUCCESS, JSON, cors)
 
 
 def failure(status: int, code: str, message: str, headers: Headers) -> Answer:

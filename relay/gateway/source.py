@@ -38,7 +38,7 @@ class Sources:
         self._clock = clock
         self.by_name: dict[str, Source] = {}
         self._by_key: dict[str, Source] = {}
-        self._by_authorization: dict[str, Source] = {}
+        self.known: dict[str | None, Source] = {}  # enabled sources, by Authorization headers seen before
         self.apply(configs)
 
     def apply(self, configs: Iterable[SourceConfig]) -> None:
@@ -51,18 +51,16 @@ class Sources:
             for c in configs
         }
         self._by_key = {key: source for source in self.by_name.values() for key in source.config.keys}
-        self._by_authorization = {}
+        self.known = {}
 
     def by_key(self, key: Any) -> Source | None:
         return self._by_key.get(key) if type(key) is str else None
 
     def by_authorization(self, header: str) -> Source | None:
         """The source of a Basic header; the colon after the key may be missing."""
-        found = self._by_authorization.get(header)
-        if found is None:
-            found = self.by_key(_basic_user(header))
-            if found is not None and len(self._by_authorization) < MAX_CACHED:
-                self._by_authorization[header] = found
+        found = self.by_key(_basic_user(header))
+        if found is not None and found.is_enabled and len(self.known) < MAX_CACHED:
+            self.known[header] = found
         return found
 
     def allow_origin(self, origin: str) -> bool:

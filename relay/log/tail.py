@@ -5,7 +5,7 @@ from bisect import bisect_right
 from relay.log.base import take_within
 from relay.log.record import Record
 
-MAX_BYTES = 4_000_000  # of bodies, and up to twice that
+MAX_BYTES = 2_000_000  # of bodies, and up to twice that
 
 
 class Tail:
