@@ -6,6 +6,7 @@ hand is finished within a limit, cursors are saved, the log is closed last.
 
 import asyncio
 import gc
+import resource
 import signal
 import ssl
 import sys
@@ -30,7 +31,7 @@ from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
 from relay.destinations import CATALOGUE
-from relay.errors import ConfigError, DataDirectoryError
+from relay.errors import ConfigError, DataDirectoryError, RelayError
 from relay.gateway.gateway import Gateway
 from relay.gateway.proxies import Proxies
 from relay.gateway.source import Sources
@@ -42,6 +43,7 @@ from relay.log.state import SQL, State
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 10.0  # for answers that are being given
+KEEP_ALIVE_SECONDS = 75.0  # a connection without requests; longer than the proxies' usual 60 s
 BACKLOG = 2048  # connections that wait to be accepted
 HOUSEKEEPING_SECONDS = 5.0
 SWITCH_SECONDS = 0.0005  # database threads get the interpreter back this soon, not after Python's 5 ms
@@ -69,10 +71,12 @@ class App:
         self.sources: Sources
         self.gateway: Gateway
         self.admin_token = ""
+        self.has_failed = False
         self.has_own_sources = True  # False: the one source and its key were made by relay
         self._environ = environ
         self._directory: DataDirectory
         self._retention: Retention
+        self._reloading = asyncio.Lock()
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Open every room; `stack` closes them."""
@@ -133,6 +137,7 @@ class App:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("a part of relay failed, stopping", part=task.get_name(), exc_info=task.exception())
+            self.has_failed = True
             self.stopping.set()
 
     @property
@@ -162,7 +167,9 @@ class App:
         return sorted(titles)
 
     async def _listen_public(self, stack: AsyncExitStack) -> None:
-        server = web.Server(self.gateway.handle, access_log=None, logger=_QUIET)
+        server = web.Server(
+            self.gateway.handle, access_log=None, logger=_QUIET, keepalive_timeout=KEEP_ALIVE_SECONDS
+        )
         host, port = parse_address(self.config.server.listen)
         listener = await asyncio.get_running_loop().create_server(
             server, host, port, ssl=self._tls(), backlog=BACKLOG
@@ -193,19 +200,23 @@ class App:
         """Take up relay.toml again. Returns what needs a restart; raises ConfigError and changes nothing."""
         if self.config.path is None:
             return []
-        config = with_generated(load(self.config.path, self._environ), self._directory.secret)
-        fixed = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token")
-        restart = [
-            f"server.{k}" for k in fixed if getattr(config.server, k) != getattr(self.config.server, k)
-        ]
-        restart += ["log.durability"] if config.log.durability != self.config.log.durability else []
-        self.config = config
-        self.sources.apply(config.sources)
-        self._retention.config = config.log
-        self.gateway.proxies = Proxies(config.server.trusted_proxies)
-        await self.delivery.apply(config.destinations, config.settings)
+        async with self._reloading:
+            config = with_generated(load(self.config.path, self._environ), self._directory.secret)
+            restart = self._fixed_changes(config)
+            self.config = config
+            self.sources.apply(config.sources)
+            self._retention.config = config.log
+            self.gateway.proxies = Proxies(config.server.trusted_proxies)
+            await self.delivery.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)
         return restart
+
+    def _fixed_changes(self, config: Config) -> list[str]:
+        """What has changed and cannot while relay runs."""
+        before, after = self.config.server, config.server
+        keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token")
+        changed = [f"server.{key}" for key in keys if getattr(before, key) != getattr(after, key)]
+        return changed + (["log.durability"] if config.log.durability != self.config.log.durability else [])
 
     async def status(self) -> dict[str, Any]:
         """What `relay status` prints."""
@@ -259,19 +270,34 @@ async def running(config: Config, environ: Mapping[str, str]) -> AsyncIterator[A
 
 
 async def serve(config: Config, environ: Mapping[str, str], ready: Callable[[App], None]) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP takes up the configuration again. `ready(app)` is called once up."""
+    """Run until SIGTERM or SIGINT; SIGHUP takes up the configuration again. `ready(app)` is called once up.
+
+    Raises RelayError when it cannot start, or when a part of it failed by a fault of its own.
+    """
+    _raise_file_limit()
     loop = asyncio.get_running_loop()
-    try:
-        async with running(config, environ) as app:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, app.stopping.set)
-            loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(app)))
-            ready(app)
-            await app.stopping.wait()
-            log.info("stopping")
-    except OSError as error:
-        raise DataDirectoryError(f"cannot start: {error.strerror or error}") from error
+    reloads: set[asyncio.Task[None]] = set()
+    async with AsyncExitStack() as stack:
+        try:
+            app = await stack.enter_async_context(running(config, environ))
+        except OSError as error:
+            raise DataDirectoryError(f"cannot start: {error.strerror or error}") from error
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, app.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(app))))
+        ready(app)
+        await app.stopping.wait()
+        log.info("stopping")
     log.info("stopped")
+    if app.has_failed:
+        raise RelayError("a part of relay failed: see the log above")
+
+
+def _raise_file_limit() -> None:
+    """As many files as the system allows: every browser that is connected takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _reload(app: App) -> None:
