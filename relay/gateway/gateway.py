@@ -177,7 +177,9 @@ class Gateway:
             await self._log.append(record)
         except LogUnavailable as error:
             source.statuses[503] += 1
-            raise Refused(later(503, "unavailable", error.reason, error.after_seconds, cors)) from None
+            # why is for the operator, in the log and in /readyz
+            message = "events cannot be kept at the moment"
+            raise Refused(later(503, "unavailable", message, error.after_seconds, cors)) from None
         source.statuses[200] += 1
         source.events += record.events
         if self._is_pressed():
