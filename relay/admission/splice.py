@@ -10,14 +10,14 @@ msgspec checks the syntax of what it skips as strictly as orjson, but for two th
 looked for in the whole body at once, and numbers beyond a double, which are passed on as they are.
 """
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Protocol
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from relay.admission.envelope import Envelope
 from relay.event import MAX_MESSAGE_ID, Event
-from relay.log.record import Record
 from relay.times import format_moment
 
 _Filled = Annotated[str, Meta(min_length=1)]
@@ -85,20 +85,6 @@ class _Key(msgspec.Struct, gc=False):
     writeKey: Any = None
 
 
-class SharedParts(Protocol):
-    """What all events of a record share, as `normalise.Envelope` has it."""
-
-    record: Record
-    received_at: datetime
-    received_text: str
-    latest: datetime
-    sent_at: datetime | None
-    sent_text: str
-    shift: timedelta
-    tail: bytes
-    context_start: tuple[bytes, bytes, bytes]
-
-
 decode_header = msgspec.json.Decoder(Header).decode
 decode_batch = msgspec.json.Decoder(BatchBody).decode
 decode_key = msgspec.json.Decoder(_Key).decode
@@ -129,7 +115,7 @@ def parse_single(body: bytes) -> Header | None:
         return None
 
 
-def splice(raw: bytes, header: Header, kind: str, index: int, envelope: SharedParts) -> Event | None:
+def splice(raw: bytes, header: Header, kind: str, index: int, envelope: Envelope) -> Event | None:
     """The event of `raw`, or None when it must go the long way."""
     if not _is_whole(header, kind) or raw[:1] != b"{" or raw[-1:] != b"}":
         return None
@@ -188,7 +174,7 @@ def _is_whole(header: Header, kind: str) -> bool:
 _KINDS = frozenset(("identify", "page", "screen", "group"))
 
 
-def _with_times(json: bytes, header: Header, envelope: SharedParts) -> bytes | None:
+def _with_times(json: bytes, header: Header, envelope: Envelope) -> bytes | None:
     """With the corrected timestamp in place of the given one, which follows as originalTimestamp."""
     given = header.timestamp
     try:
@@ -217,7 +203,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _with_context(json: bytes, header: Header, envelope: SharedParts) -> bytes | None:
+def _with_context(json: bytes, header: Header, envelope: Envelope) -> bytes | None:
     """With ip and userAgent of a client, and a library for an event without."""
     context = header.context
     ip, agent, library = envelope.context_start

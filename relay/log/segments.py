@@ -1,5 +1,6 @@
 """All segments of a log but for writing: which there are, reading them, dropping the old ones."""
 
+import asyncio
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ class Segments:
         self._sizes: dict[int, int] = {}
         self._newest: dict[int, int] = {}
         self._readers: dict[int, Database] = {}
+        self._opening = asyncio.Lock()
 
     @property
     def first(self) -> int:
@@ -80,13 +82,14 @@ class Segments:
             await self.forget(first)
 
     async def _reader(self, first: int) -> Database:
-        reader = self._readers.pop(first, None)
-        if reader is None:
-            while len(self._readers) >= _MAX_OPEN:
-                await self.forget(next(iter(self._readers)))
-            reader = await open_reader(segment.segment_path(self.folder, first))
-        self._readers[first] = reader  # last in, last out
-        return reader
+        async with self._opening:  # of many who lag in one place, the first opens it for all
+            reader = self._readers.pop(first, None)
+            if reader is None:
+                while len(self._readers) >= _MAX_OPEN:
+                    await self.forget(next(iter(self._readers)))
+                reader = await open_reader(segment.segment_path(self.folder, first))
+            self._readers[first] = reader  # last in, last out
+            return reader
 
     async def _newest_of(self, first: int) -> int:
         if first not in self._newest:

@@ -9,8 +9,9 @@ from what is there. Never a second write on a file whose fsync failed: the next 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -270,9 +271,7 @@ class SqliteLog:
         for first in segment.segment_files(self._segments.folder)[:-1]:
             path = segment.segment_path(self._segments.folder, first)
             if path.with_name(path.name + "-wal").exists():
-                task = asyncio.create_task(_checkpoint(path, self._synchronous, self._connect), name="seal")
-                self._sealing.add(task)
-                task.add_done_callback(self._sealing.discard)
+                self._do_aside(_checkpoint(path, self._synchronous, self._connect))
 
     async def _open_segment(self, first: int) -> int | None:
         path = segment.segment_path(self._segments.folder, first)
@@ -293,8 +292,12 @@ class SqliteLog:
     def _seal_active(self) -> None:
         """Close the active segment aside: closing copies its WAL into the file."""
         assert self._active is not None
-        task = asyncio.create_task(_close(self._active), name="seal")
+        self._do_aside(_close(self._active))
         self._active = None
+
+    def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """What no answer waits for; `close` does."""
+        task = asyncio.create_task(work, name="seal")
         self._sealing.add(task)
         task.add_done_callback(self._sealing.discard)
 

@@ -1,11 +1,14 @@
 """What only the log on disk promises: restarts, segments, compression, syncing."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from relay.database import Database, open_reader
 from relay.log import segment, sqlite
+from relay.log import segments as segments_of_a_log
 from relay.log.sqlite import SqliteLog
 from tests.faults.disk import Disk
 from tests.log.records import NOON, append, append_singly, kept, read_all, record
@@ -49,6 +52,25 @@ async def test_a_log_that_was_trimmed_to_nothing_does_not_start_again_at_one(
     log = await SqliteLog.open(tmp_path)
     assert (log.first, log.head) == (5, 5)
     assert await append(log, [record(5)]) == [6]
+    await log.close()
+
+
+async def test_many_who_lag_in_one_place_share_one_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    async def counted(path: Path) -> Database:
+        opened.append(path)
+        return await open_reader(path)
+
+    monkeypatch.setattr(segments_of_a_log, "open_reader", counted)
+    log = await SqliteLog.open(tmp_path)
+    records = [record(n) for n in range(5)]
+    await append(log, records)
+    found = await asyncio.gather(*(log.find([1, 2, 3, 4, 5]) for _ in range(10)))
+    assert found == [kept(records)] * 10
+    assert len(opened) == 1
     await log.close()
 
 
