@@ -24,18 +24,22 @@ from relay.admission import normalise
 from relay.admission.admit import Admission
 from relay.admission.normalise import events_of
 from relay.admission.seen import Seen
+from relay.admission.transform import SourceTransformations
 from relay.api.server import admin_application
 from relay.config import Config, load, parse_address, with_generated
 from relay.console.debugger import Debugger
 from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
+from relay.delivery.replays import Replays
 from relay.destinations import CATALOGUE
 from relay.errors import ConfigError, DataDirectoryError, RelayError
+from relay.event import Event
 from relay.gateway.gateway import Gateway
 from relay.gateway.proxies import Proxies
 from relay.gateway.source import Sources
 from relay.log.feed import Feed
+from relay.log.record import Record
 from relay.log.retention import Retention
 from relay.log.sqlite import SqliteLog
 from relay.log.state import SQL, State
@@ -65,7 +69,9 @@ class App:
         self.state: State
         self.feed: Feed
         self.admission: Admission
+        self.transformations = SourceTransformations()
         self.delivery: Delivery
+        self.replays: Replays
         self.dead_letters: DeadLetters
         self.debugger = Debugger()
         self.sources: Sources
@@ -92,15 +98,24 @@ class App:
             not_before=await self.state.read(lambda c: c.execute(SQL["admission_cursor"]).fetchone()[0]),
         )
         stack.push_async_callback(self.log.close)
-        self.feed = Feed(self.log, self.state, lambda record: events_of(record, self.state.log_id))
+        self._transform_as(self.config)
+        self.feed = Feed(self.log, self.state, self._events_of)
         self.admission = Admission(
-            self.log, self.state, Seen(directory.path), self.feed, self.debugger.admitted
+            self.log,
+            self.state,
+            Seen(directory.path),
+            self.feed,
+            self.debugger.admitted,
+            transform=self.transformations.transform_all,
         )
         await self.admission.load()
         self.delivery = Delivery(self.feed, self.state, self.debugger)
         stack.push_async_callback(self.delivery.close)
-        self.dead_letters = DeadLetters(self.state, self.feed, self.delivery)
+        self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
+        stack.push_async_callback(self.replays.close)
+        self.dead_letters = DeadLetters(self.state, self.feed, self.delivery, self.replays)
         await self.delivery.apply(self.config.destinations, self.config.settings)
+        await self.replays.apply(self.config.destinations, self.config.settings)
         self.sources = Sources(self.config.sources, time.monotonic)
         self.gateway = Gateway(
             self.sources,
@@ -114,6 +129,12 @@ class App:
         self._start_tasks(stack)
         await self._listen_admin(stack)
         await self._listen_public(stack)
+
+    def _events_of(self, record: Record) -> list[Event]:
+        return self.transformations.transform(events_of(record, self.state.log_id))
+
+    def _transform_as(self, config: Config) -> None:
+        self.transformations.take_up((source.name, source.transformations) for source in config.sources)
 
     def _start_tasks(self, stack: AsyncExitStack) -> None:
         self._retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
@@ -143,8 +164,8 @@ class App:
     @property
     def _keep_from(self) -> int:
         """The first sequence that somebody still needs."""
-        mark = self.delivery.mark
-        return 1 + (self.admission.cursor if mark is None else min(mark, self.admission.cursor))
+        marks = (self.admission.cursor, self.delivery.mark, self.replays.mark)
+        return 1 + min(mark for mark in marks if mark is not None)
 
     def _is_pressed(self) -> bool:
         return self.log.appended_bytes - self.admission.admitted_bytes > UNADMITTED_BYTES
@@ -205,9 +226,11 @@ class App:
             restart = self._fixed_changes(config)
             self.config = config
             self.sources.apply(config.sources)
+            self._transform_as(config)
             self._retention.config = config.log
             self.gateway.proxies = Proxies(config.server.trusted_proxies)
             await self.delivery.apply(config.destinations, config.settings)
+            await self.replays.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)
         return restart
 

@@ -23,3 +23,7 @@ class Bucket:
             self._tokens -= n
             return 0.0
         return (n - self._tokens) / self.per_second
+
+    def give_back(self, n: float = 1.0) -> None:
+        """`n` tokens that were taken and not used."""
+        self._tokens = min(self.burst, self._tokens + n)

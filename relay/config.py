@@ -30,6 +30,7 @@ from relay.config_lines import Lines, Place
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
 from relay.destinations.fql import FqlError, compile_filter
+from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
@@ -41,7 +42,7 @@ _TABLES = ("server", "log", "sources", "destinations")
 # keys of the contract that this version refuses rather than ignores
 _PLANNED = {
     SourceConfig: ("plan", "controls"),
-    DestinationConfig: ("subscriptions", "mode", "engine", "consent"),
+    DestinationConfig: ("subscriptions", "mode", "engine"),
 }
 
 
@@ -237,6 +238,12 @@ def _fql(text: str) -> str | None:
     return None
 
 
+def _category(text: str) -> str | None:
+    if re.fullmatch(r"\D.{,33}", text, re.ASCII | re.DOTALL):
+        return None
+    return "must hold ids of categories: 1 to 34 characters, the first no digit"
+
+
 def _positive(number: float) -> str | None:
     return None if 0 < number < math.inf else "must be a number above 0"
 
@@ -271,6 +278,7 @@ _CHECKS: Mapping[type[msgspec.Struct], Mapping[str, _Check]] = {
         "concurrency": _at_least_one,
         "batch_size": _at_least_one,
         "timeout": _positive,
+        "consent": _category,
     },
 }
 
@@ -309,6 +317,7 @@ def _check_sources(sources: list[Table], problems: Problems) -> None:
     _check_unique(sources, ("name",), "this name is already taken", problems)
     _check_unique(sources, ("write_key", "write_keys"), "this write key is already used", problems)
     for source in sources:
+        _check_transformations(source, problems)
         if source.values.get("write_key", "") is None and source.values.get("write_keys") == ():
             problems.add(source.place, "missing key `write_key`")
 
@@ -336,10 +345,17 @@ def _check_destinations(
         for place, each in destination.items("filters"):
             if complaint := _fql(each.condition):
                 problems.add((*place, "if"), f"`if` {complaint}")
+        _check_transformations(destination, problems)
         built = _check_type(destination, problems)
         if built is not None and "name" in destination.values:
             settings[destination.values["name"]] = built
     return settings
+
+
+def _check_transformations(table: Table, problems: Problems) -> None:
+    for place, each in table.items("transformations"):
+        for inside, sentence in mistakes(each):
+            problems.add((*place, *inside), sentence)
 
 
 def _check_type(destination: Table, problems: Problems) -> Destination | None:

@@ -43,4 +43,14 @@ DEAD_LETTERS = Gauge(
 CONCURRENCY = Gauge(
     "relay_destination_concurrency", "Requests allowed at a time, as adapted.", ["destination"]
 )
+REPLAYED = Counter(
+    "relay_replay_events", "Fates of events in replays, per destination.", ["destination", "outcome"]
+)
+REPLAYS = Gauge("relay_replays", "Replays and dry runs that have not ended.", ["destination"])
+REPLAY_LAG = Gauge(
+    "relay_replay_lag_requests",
+    "Requests in the log that a destination's replays are not done with.",
+    ["destination"],
+)
+
 HELD = Gauge("relay_destination_held", "1 while a destination is down and its cursor held.", ["destination"])

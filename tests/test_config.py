@@ -284,7 +284,7 @@ def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) 
     assert problems(source(f"{key} = 1")) == [f"4: `{key}` is not yet supported by this version of relay"]
 
 
-@pytest.mark.parametrize("key", ["subscriptions", "mode", "engine", "consent"])
+@pytest.mark.parametrize("key", ["subscriptions", "mode", "engine"])
 def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
     told = [f"5: `{key}` is not yet supported by this version of relay"]
     assert problems(destination(f"{key} = 1")) == told
@@ -301,6 +301,59 @@ def test_a_filter_that_cannot_be_read_is_told_with_its_place(problems: Problems)
     drop = 'actions = [{ type = "DROP" }]'
     (told,) = problems(destination("", "[[destinations.filters]]", "if = 'event = '", drop))
     assert "`if` cannot be read" in told
+
+
+@pytest.mark.parametrize("category", ["", "0002", "C" * 35])
+def test_a_category_of_consent_has_the_form_of_an_id(problems: Problems, category: str) -> None:
+    told = "`consent` must hold ids of categories: 1 to 34 characters, the first no digit"
+    assert problems(destination("consent = [", '"C0002",', f'"{category}"]')) == [f"7: {told}"]
+    assert problems(destination(f'consent = ["{"C" * 34}"]')) == []
+
+
+def test_the_mistakes_of_transformations_are_told_with_their_lines(problems: Problems) -> None:
+    said = """\
+name = "No addresses"
+if = 'event = '
+property_renames = [
+  { old_name = "properties.a", new_name = "properties.b" },
+  { old_name = "userId", new_name = "properties.c" },
+]
+[{0}.transformations.hash_properties]
+algorithm = "rot13"
+paths = [
+  "traits.email",
+  "context.consent.x",
+]
+[[{0}.transformations]]
+name = "Nothing"
+"""
+    told = [
+        (3, "`if` cannot be read: the end stands where a value should (character 9)"),
+        (6, "`old_name` must begin with `properties.`, `traits.` or `context.`"),
+        (9, "`algorithm` must be one of `sha256`, `sha512`, `sha384`, `sha1`, `md5`"),
+        (12, "`paths` cannot be in `context.consent`: consent stays as it was given"),
+    ]
+    for table, name in ((source(), "sources"), (destination(), "destinations")):
+        above = table.count("\n") + 1
+        head = f"{table}\n[[{name}.transformations]]\n"
+        found = problems(head + said.replace("{0}", name))
+        assert found[:-1] == [f"{above + line}: {sentence}" for line, sentence in told]
+        assert found[-1].startswith(f"{above + 14}: a transformation needs one of `drop`, ")
+
+
+def test_the_key_of_a_hash_may_come_from_the_environment_and_is_not_told(
+    loaded: Loaded, problems: Problems
+) -> None:
+    text = """
+[[sources.transformations]]
+hash_properties = { algorithm = "sha256", key = "${KEY}", paths = ["%s"] }
+"""
+    config = loaded(source() + text % "traits.email", KEY="s3cr3t")
+    said = config.sources[0].transformations[0].hash_properties
+    assert said is not None
+    assert said.key == "s3cr3t"
+    (told,) = problems(source() + text % "email", KEY="s3cr3t")
+    assert "s3cr3t" not in told
 
 
 def test_brackets_of_the_wrong_kind_are_explained(problems: Problems) -> None:

@@ -42,13 +42,16 @@ class Admission:
         feed: Feed,
         observe: Callable[[list[list[Event]]], None],
         clock: Callable[[], float] = time.time,
+        transform: Callable[[list[list[Event]]], None] = lambda _groups: None,
     ) -> None:
+        """`transform` makes of admitted events what consumers see; `observe` gets them after that."""
         self._log = source
         self._state = state
         self._seen = seen
         self._feed = feed
         self._observe = observe
         self._clock = clock
+        self._transform = transform
         self.cursor = 0
         self._logged_before = 0
         self.admitted_bytes = 0  # of bodies that were logged in this process
@@ -106,6 +109,7 @@ class Admission:
         if cursor > self._logged_before:
             self.admitted_bytes += sum([len(r.body) for r in records if r.sequence > self._logged_before])
         self._count(events)
+        self._transform(groups)  # last: duplicates and verdicts are about what arrived
         self._feed.publish(cursor, groups)
         self._observe(groups)
         await self._keep_house()

@@ -6,7 +6,6 @@ Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz a
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import orjson
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,6 +13,8 @@ from aiohttp_sse import sse_response
 
 from relay.api.auth import problem, require_token
 from relay.api.exposition import expose
+from relay.api.parameters import BadParameter, answer, body, limit, number
+from relay.api.replays import replay_routes
 from relay.body import encode
 from relay.console.debugger import Debugger
 from relay.errors import ConfigError
@@ -21,8 +22,6 @@ from relay.errors import ConfigError
 log = structlog.get_logger()
 
 PING_SECONDS = 2.0
-PAGE = 100
-MAX_PAGE = 500
 
 
 class Relay(Protocol):
@@ -31,6 +30,7 @@ class Relay(Protocol):
     debugger: Debugger
     dead_letters: Any
     delivery: Any
+    replays: Any
     sources: Any
     log: Any
     config: Any
@@ -60,13 +60,10 @@ def admin_application(relay: Relay) -> web.Application:
             web.post("/v1/destinations/{name}/pause", routes.pause),
             web.post("/v1/destinations/{name}/resume", routes.resume),
             web.post("/v1/reload", routes.reload),
+            *replay_routes(relay),
         ]
     )
     return application
-
-
-class BadParameter(Exception):
-    """A parameter that is not what it must be; the sentence names it."""
 
 
 @web.middleware
@@ -93,18 +90,19 @@ class _Routes:
         self._relay.debugger.close()
 
     async def healthz(self, _: web.Request) -> web.Response:
-        return _json({"ok": True})
+        return answer({"ok": True})
 
     async def readyz(self, _: web.Request) -> web.Response:
         trouble = self._relay.log.problem
-        return _json({"ready": trouble is None, "problem": trouble}, 200 if trouble is None else 503)
+        return answer({"ready": trouble is None, "problem": trouble}, 200 if trouble is None else 503)
 
     async def metrics(self, _: web.Request) -> web.Response:
         await self._relay.delivery.status()
+        self._relay.replays.measure()
         return expose(self._relay.sources.by_name.values())
 
     async def status(self, _: web.Request) -> web.Response:
-        return _json(await self._relay.status())
+        return answer(await self._relay.status())
 
     async def debugger(self, request: web.Request) -> web.StreamResponse:
         source, event = request.query.get("source"), request.query.get("event")
@@ -114,9 +112,9 @@ class _Routes:
             source=source,
             event=event,
             message_id=request.query.get("messageId"),
-            limit=_limit(request),
+            limit=limit(request),
         )
-        return _json({"events": events})
+        return answer({"events": events})
 
     async def _stream(
         self, request: web.Request, source: str | None, event: str | None
@@ -134,21 +132,21 @@ class _Routes:
 
     async def dead_letters(self, request: web.Request) -> web.Response:
         page = await self._relay.dead_letters.page(
-            request.query.get("destination"), _number(request, "before", None), _limit(request)
+            request.query.get("destination"), number(request, "before", None), limit(request)
         )
-        return _json({"deadLetters": page})
+        return answer({"deadLetters": page})
 
     async def retry_dead_letters(self, request: web.Request) -> web.Response:
-        return _json({"retried": await self._chosen(request, self._relay.dead_letters.retry)})
+        return answer({"retried": await self._chosen(request, self._relay.dead_letters.retry)})
 
     async def drop_dead_letters(self, request: web.Request) -> web.Response:
-        return _json({"dropped": await self._chosen(request, self._relay.dead_letters.drop)})
+        return answer({"dropped": await self._chosen(request, self._relay.dead_letters.drop)})
 
     async def _chosen(
         self, request: web.Request, work: Callable[[str | None, list[int] | None], Awaitable[int]]
     ) -> int:
-        body = await _body(request)
-        destination, ids = body.get("destination"), body.get("ids")
+        chosen = await body(request)
+        destination, ids = chosen.get("destination"), chosen.get("ids")
         if destination is None and ids is None:
             raise BadParameter("name a destination, or ids")
         if destination is not None and type(destination) is not str:
@@ -168,39 +166,11 @@ class _Routes:
         if name not in self._relay.delivery.consumers:
             return problem(404, "not_found", f"there is no running destination {name!r}")
         await self._relay.delivery.pause(name, is_paused=is_paused)
-        return _json({"destination": name, "paused": is_paused})
+        return answer({"destination": name, "paused": is_paused})
 
     async def reload(self, _: web.Request) -> web.Response:
         try:
-            return _json({"reloaded": True, "restartNeededFor": await self._relay.reload()})
+            return answer({"reloaded": True, "restartNeededFor": await self._relay.reload()})
         except ConfigError as error:
-            body = {"code": "bad_config", "message": str(error), "problems": error.problems}
-            return _json({"error": body}, 400)
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=encode(value), status=status, content_type="application/json")
-
-
-def _number(request: web.Request, name: str, default: int | None) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  what fits into SQLite's integers
-        raise BadParameter(f"{name} must be a whole number")
-    return int(text)
-
-
-def _limit(request: web.Request) -> int:
-    limit = _number(request, "limit", PAGE)
-    return PAGE if limit is None else min(limit, MAX_PAGE)
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        value = orjson.loads(await request.read())
-    except ValueError:
-        raise BadParameter("the body is not JSON") from None
-    if type(value) is not dict:
-        raise BadParameter("the body must be a JSON object")
-    return value
+            trouble = {"code": "bad_config", "message": str(error), "problems": error.problems}
+            return answer({"error": trouble}, 400)

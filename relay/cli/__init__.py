@@ -15,6 +15,7 @@ from relay.cli.dead_letters import dead_letters
 from relay.cli.init import init
 from relay.cli.pause import pause, resume
 from relay.cli.reload import reload
+from relay.cli.replay import replay
 from relay.cli.send import send
 from relay.cli.serve import serve
 from relay.cli.status import status
@@ -46,7 +47,7 @@ def relay() -> None:
     """
 
 
-for command in (init, check, serve, send, tail, try_, status, dead_letters, reload, pause, resume, backup):
+for command in (init, check, serve, send, tail, try_, status, dead_letters, replay, reload, pause, resume, backup):
     relay.add_command(command)
 
 

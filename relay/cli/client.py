@@ -43,6 +43,9 @@ class Client:
     def post(self, path: str, body: object = None) -> Any:
         return self._decoded(self.open("POST", path, body=body))
 
+    def delete(self, path: str) -> Any:
+        return self._decoded(self.open("DELETE", path))
+
     def open(
         self,
         method: str,

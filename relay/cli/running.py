@@ -35,6 +35,9 @@ class Running:
     def post(self, path: str, body: object = None) -> Any:
         return self._explained(lambda: self._admin.post(path, body))
 
+    def delete(self, path: str) -> Any:
+        return self._explained(lambda: self._admin.delete(path))
+
     def stream(self, path: str, query: Mapping[str, object]) -> HTTPResponse:
         """Listen to server-sent events."""
         headers = {"Accept": "text/event-stream"}

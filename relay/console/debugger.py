@@ -15,8 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from relay.delivery.sender import Answer, Reply
 from relay.destinations.base import Request
+from relay.destinations.reply import Answer, Reply
+from relay.destinations.secrets import Mask, shown_headers
 from relay.event import Event
 from relay.times import format_iso
 
@@ -82,10 +83,11 @@ class Debugger:
         for listener in self._listeners:
             listener.offer(groups)
 
-    def attempted(self, destination: str, request: Request, reply: Reply) -> None:
+    def attempted(
+        self, destination: str, events: Sequence[Event], request: Request, reply: Reply, masked: Mask
+    ) -> None:
         """Note a request and its answer, for each source that has events in it."""
-        events = request.events
-        attempt = Attempt(events, _attempt(request, reply))
+        attempt = Attempt(events, _attempt(events, request, reply, masked))
         for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
             self._ring(destination, source).append(len(events), BODY_KEPT, attempt)
 
@@ -222,7 +224,7 @@ def _without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _attempt(request: Request, reply: Reply) -> dict[str, Any]:
+def _attempt(events: Sequence[Event], request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
     state = "delivered" if reply.answer is Answer.DELIVERED else "retrying"
     return {
         "state": state,
@@ -230,11 +232,11 @@ def _attempt(request: Request, reply: Reply) -> dict[str, Any]:
         "at": format_iso(int(time.time() * 1000)),
         "request": {
             "method": request.method,
-            "url": _without_secrets(request.url),
-            "headers": {k: "[secret]" if k in request.secret else v for k, v in request.headers.items()},
-            "body": request.body[:BODY_KEPT].decode("utf-8", "replace"),
-            "events": len(request.events),
+            "url": masked(_without_secrets(request.url)),
+            "headers": shown_headers(request, masked),
+            "body": masked(request.body[:BODY_KEPT].decode("utf-8", "replace")),
+            "events": len(events),
         },
-        "reply": {"status": reply.status, "body": reply.text[:BODY_KEPT], "error": reply.error},
+        "reply": {"status": reply.status, "body": masked(reply.text[:BODY_KEPT]), "error": reply.error},
         "seconds": round(reply.seconds, 4),
     }

@@ -8,12 +8,16 @@ from relay.event import Event
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A row of the retry table. Times in ms since 1970; `attempts` are those that counted."""
+    """A row of the retry table. Times in ms since 1970; `attempts` are those that counted.
+
+    `done`: digests of the subscriptions that were served, a space between.
+    """
 
     attempts: int
     expires_at: int
     tried_at: int
     user_key: str | None = None  # only of rows that keep their user's order
+    done: str = ""
 
 
 class Batch(msgspec.Struct):

@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from relay.destinations.actions import Subscription
 from relay.destinations.fql.actions import Filters
+from relay.destinations.transformations import Transformation
 from relay.times import Duration
 
 
@@ -25,4 +27,7 @@ class DestinationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     timeout: Duration = Duration("10s")
     retry_for: Duration = Duration("4h")
     order: Literal["none", "user"] = "none"
+    consent: tuple[str, ...] = ()  # categories that must all be granted
     filters: Filters = ()
+    subscriptions: tuple[Subscription, ...] | None = None  # None: the type's presets
+    transformations: tuple[Transformation, ...] = ()

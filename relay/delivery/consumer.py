@@ -8,24 +8,24 @@ MAX_OPEN_RECORDS records are open, whatever hangs.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
 from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.courier import Courier
-from relay.delivery.fates import Fates
+from relay.delivery.fates import NO_MAPPING, Fates
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.retries import Retries
+from relay.delivery.routing import Routing
 from relay.delivery.sender import Sender
-from relay.delivery.sieve import Sieve
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.event import Event
 from relay.log.feed import Feed
 from relay.log.state import State
+from relay.outcome import Outcome
 
 READ_EVENTS = 500
 MAX_OPEN_RECORDS = 20_000
@@ -47,12 +47,15 @@ class Consumer:
         window: Window,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        name: str | None = None,
+        fates: Fates | None = None,
     ) -> None:
+        """`name` and `fates`, of a consumer that is not the destination's own: see `replaying`."""
         self.config = config
         self.settings = settings
-        self.name = config.name
+        self.name = name or config.name
         self.window = window
-        self.fates = Fates(config, self.window, ledger, observer, now)
+        self.fates = fates or Fates(config, self.window, ledger, observer, now)
         self.courier = Courier(config, settings, self.fates, sender, observer, clock)
         self.retries = Retries(
             self.name,
@@ -63,11 +66,11 @@ class Consumer:
             courier=self.courier,
             ledger=ledger,
             start=self.start,
-            sift=lambda event: self._sieve.sift(event, again=True),
+            sift=self._route_again,
             is_idle=lambda: not self._travelling,
             limits=(config.batch_size or settings.batch, settings.max_bytes),
         )
-        self._sieve = Sieve(config)
+        self._routing = Routing(config, settings.title)
         self._feed = feed
         self._ledger = ledger
         self._clock = clock
@@ -118,12 +121,15 @@ class Consumer:
             if due_in is not None and due_in <= 0:
                 await self._send_pending()
                 continue
-            groups, reached = await self._feed.read(self.window.taken, READ_EVENTS)
+            groups, reached = await self._read()
             if reached == self.window.taken:
                 await self._wait_for_events(due_in)
             else:
                 await self._take(groups)
                 self.window.skip_to(reached)
+
+    async def _read(self) -> tuple[list[list[Event]], int]:
+        return await self._feed.read(self.window.taken, READ_EVENTS)
 
     async def _ready_for_more(self) -> None:
         while self.courier.is_paused or self.window.open_records > MAX_OPEN_RECORDS:
@@ -145,21 +151,18 @@ class Consumer:
                 continue
             self.window.take(some[0].sequence, len(some))
             for event in some:
-                if event.outcome is not None:
+                if event.outcome is not None and event.outcome is not Outcome.FILTERED:
                     self.fates.judged(event, event.outcome)
-                elif event.integrations is not None and not self._is_wanted(event.integrations):
-                    self.fates.filtered(event, "FILTERED_BY_INTEGRATIONS_OBJECT")
-                elif (sifted := self._sieve.sift(event)) is None:
-                    self.fates.filtered(event, "FILTERED_BY_RULES")
+                elif isinstance(routed := self._routing.route(event), str):
+                    self.fates.filtered(event, routed)
+                elif not self.courier.route.wants(routed):
+                    self.fates.filtered(event, NO_MAPPING)
                 elif not self.fates.park_behind(event):
-                    await self._put(sifted)
+                    await self._put(routed)
 
-    def _is_wanted(self, integrations: dict[str, Any]) -> bool:
-        """Whether an event's `integrations` lets it go here: by name, by type's title, else by `All`."""
-        for name in (self.name, self.settings.title):
-            if name in integrations:
-                return _is_on(integrations[name])
-        return _is_on(integrations.get("All", True))
+    def _route_again(self, event: Event) -> Event | None:
+        routed = self._routing.route(event, again=True)
+        return None if isinstance(routed, str) else routed
 
     async def _put(self, event: Event) -> None:
         if not self._pending:
@@ -189,8 +192,3 @@ class Consumer:
             self._travelling -= 1
             self._users -= keys
             self.courier.moved.wake()
-
-
-def _is_on(value: Any) -> bool:
-    """Options count as true; only what is plainly off is off."""
-    return value is not False and value is not None

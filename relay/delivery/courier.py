@@ -10,22 +10,31 @@ How the second is told from the first when every probe fails: a probe shrinks. A
 error is halved, down to one event; a single event that keeps failing steps aside into the retry table and
 lets the next one probe. So neither a poisoned event nor a poisoned batch can hold a cursor for ever, a real
 outage parks only a handful, and time in which the destination was down does not count against `retry_for`.
+
+A batch falls into parcels: one for each subscription and request. Each is a flow of one or several requests, begun
+anew on every try. An event that several subscriptions want has its fate when the last of its parcels is done.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
 from relay import metrics
 from relay.delivery.batch import Batch
 from relay.delivery.config import DestinationConfig
+from relay.delivery.credentials import Credentials
 from relay.delivery.fates import Fates
 from relay.delivery.observer import Observer
 from relay.delivery.pace import Gate
-from relay.delivery.sender import Answer, Reply, Sender
-from relay.destinations.base import Destination, Request
+from relay.delivery.sender import Sender
+from relay.delivery.shares import Shares
+from relay.destinations.base import Destination, Parcel, Request, Results, at_endpoint
+from relay.destinations.errors import DeliveryError, HttpError, Refused
+from relay.destinations.reply import Answer, Reply
+from relay.destinations.secrets import mask, secrets_of
+from relay.event import Event
 from relay.log.base import Waiters
 
 log = structlog.get_logger()
@@ -35,6 +44,8 @@ STEP_ASIDE_AFTER = 5  # tries of a single event that holds everybody up
 THROTTLED_TRIES = 10  # 429s for a batch while others pass, before it steps aside
 SPLITTABLE = frozenset((400, 413, 422))  # refusals that one event may have caused for a whole batch
 TOO_MANY = 429
+UNAUTHORIZED = 401
+FAULT = "INTERNAL"
 
 
 class Courier:
@@ -48,19 +59,22 @@ class Courier:
         sender: Sender,
         observer: Observer,
         clock: Callable[[], float] = time.monotonic,
+        credentials: Credentials | None = None,
     ) -> None:
         self.gate = Gate(config.concurrency, config.rate_limit, clock)
         self.moved = Waiters()
+        self.route = settings.route(config.subscriptions)
         self.is_paused = False
         self.is_stopping = False
         self.last_success = 0  # ms since 1970
         self.last_error: str | None = None
         self._config = config
-        self._settings = settings
         self._is_batch = (config.batch_size or settings.batch) > 1
         self._fates = fates
         self._sender = sender
         self._observer = observer
+        self._credentials = credentials
+        self._masked = mask(secrets_of(settings))
         self._seconds = metrics.SECONDS.labels(config.name)
         self._answers = {a: metrics.ATTEMPTS.labels(config.name, a.value) for a in Answer}
 
@@ -70,47 +84,121 @@ class Courier:
             batch = batch.part([e for e in batch.events if not self._fates.park_behind(e)])
         if not batch.events:
             return
+        await self._until(self.gate.look)  # what waits for a destination that is down is not mapped yet
         try:
-            requests = self._form(batch)
+            parcels = self.route.parcels(batch.events, is_batch=self._is_batch)
         except Exception as error:  # noqa: BLE001  one event that cannot be mapped must not stop the rest
-            log.error(
-                "a request could not be formed", destination=self._config.name, kind=type(error).__name__
-            )
-            await self._isolate(batch, Reply(None, "", 0.0, "INTERNAL"))
+            self._fault(error)
+            await self._halve(batch)
             return
-        if sum(len(request.events) for request in requests) != len(batch.events):
-            carried = {id(event) for request in requests for event in request.events}
-            self._fates.unsupported(batch.part([e for e in batch.events if id(e) not in carried]))
-        for request in requests:
-            await self._deliver(batch.part(request.events), request)
+        shares = Shares(self._fates, batch, parcels)
+        await self._all([(batch.part(parcel.events), parcel) for parcel in shares.parcels], shares)
 
-    def _form(self, batch: Batch) -> list[Request]:
-        return list(self._settings.requests(batch.events, self._config.endpoint, is_batch=self._is_batch))
+    async def _halve(self, batch: Batch) -> None:
+        """Find the event that no parcel could be made for."""
+        if len(batch.events) == 1:
+            self._fates.bury(batch, Reply(None, "", 0.0, FAULT))
+            return
+        middle = len(batch.events) // 2
+        for half in (batch.events[:middle], batch.events[middle:]):
+            await self.deliver(batch.part(half))
 
-    async def _deliver(self, batch: Batch, request: Request) -> None:
-        while True:
-            await self._enter()
-            if batch.tries:
-                (request,) = self._form(batch)  # anew: it may say when it was sent
-            reply = await self._attempt(request)
-            if reply.answer is Answer.DELIVERED:
-                self._fates.delivered(batch)
-            elif reply.answer is Answer.BUSY:
-                if await self._hold(batch, reply):
-                    continue
-            elif reply.status in SPLITTABLE:
-                await self._isolate(batch, reply)
+    async def _all(self, pairs: Sequence[tuple[Batch, Parcel]], shares: Shares) -> None:
+        """Deliver every parcel: side by side, or with order kept one after the other."""
+        queue = iter(pairs)
+        if len(pairs) == 1 or self._config.order == "user":
+            await self._some(queue, shares)
+            return
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(pairs), self._config.concurrency)):
+                group.create_task(self._some(queue, shares))
+
+    async def _some(self, queue: Iterator[tuple[Batch, Parcel]], shares: Shares) -> None:
+        for batch, parcel in queue:
+            await self._deliver(batch, parcel, shares)
+
+    async def _deliver(self, batch: Batch, parcel: Parcel, shares: Shares) -> None:
+        while batch.events:
+            results = await self._run(parcel)
+            batch, reply = self._settled(batch, parcel, results, shares)
+            if reply is None:
+                break
+            if reply.answer is not Answer.BUSY:
+                await self._isolate(batch, parcel, shares, reply)
+                break
+            if not await self._hold(batch, parcel, shares, reply):
+                break
+            parcel = parcel.part(batch.events)
+        self.moved.wake()
+
+    def _settled(
+        self, batch: Batch, parcel: Parcel, results: Results | DeliveryError | None, shares: Shares
+    ) -> tuple[Batch, Reply | None]:
+        """What is still open after a run, and the reply that says why; everything else has its fate."""
+        if results is None:
+            shares.delivered(batch, parcel)
+            return batch, None
+        if isinstance(results, DeliveryError):
+            reply = results.reply
+            if not results.is_final or reply.status in SPLITTABLE:
+                return batch, reply
+            shares.bury(batch, parcel, self._shown(reply))
+            return batch, None
+        later: list[Event] = []
+        why: Reply | None = None
+        delivered: list[Event] = []
+        for event, error in zip(batch.events, results, strict=True):
+            if error is None:
+                delivered.append(event)
+            elif error.is_final:
+                shares.bury(batch.part([event]), parcel, self._shown(error.reply))
             else:
-                self._fates.bury(batch, reply)
-            self.moved.wake()
-            return
+                later.append(event)
+                why = error.reply
+        if delivered:
+            shares.delivered(batch.part(delivered), parcel)
+        return batch.part(later), why
 
-    async def _enter(self) -> None:
+    async def _run(self, parcel: Parcel) -> Results | DeliveryError | None:
+        """One try of a flow: None when all was delivered, an error for all, or one result an event.
+
+        It begins when its first request may leave, so that what it says of the time is true.
+        """
+        await self._until(self.gate.enter)
+        has_entered = True
+        try:
+            steps = parcel.begin(parcel.events)
+            request = next(steps)
+            while True:
+                if not has_entered:
+                    await self._until(self.gate.enter)
+                has_entered = False
+                reply = await self._attempt(parcel.events, request)
+                if reply.answer is Answer.DELIVERED:
+                    request = steps.send(reply)
+                else:
+                    request = steps.throw(HttpError(reply))
+        except StopIteration as end:
+            results: Results | None = end.value
+            return None if results is None or not any(results) else results
+        except DeliveryError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  a flow that cannot cope with an answer must not stop the rest
+            self._fault(error)
+            return Refused("", FAULT)
+        finally:
+            if has_entered:
+                self.gate.left(unused=True)
+
+    def _fault(self, error: Exception) -> None:
+        log.error("a request could not be formed", destination=self._config.name, kind=type(error).__name__)
+
+    async def _until(self, opens: Callable[[], float | None]) -> None:
         """Wait for the gate. Whatever moves is a reason to look again."""
         while True:
             if self.is_stopping:
                 raise asyncio.CancelledError
-            seconds = None if self.is_paused else self.gate.enter()
+            seconds = None if self.is_paused else opens()
             if seconds == 0.0:
                 return
             try:
@@ -119,10 +207,19 @@ class Courier:
             except TimeoutError:
                 pass
 
-    async def _attempt(self, request: Request) -> Reply:
+    async def _attempt(self, events: Sequence[Event], request: Request) -> Reply:
+        """Send a request for which the gate was entered."""
         reply = None
+        if self._config.endpoint is not None:
+            request = Request(
+                request.method,
+                at_endpoint(request.url, self._config.endpoint),
+                request.headers,
+                request.body,
+                request.secret,
+            )
         try:
-            reply = await self._sender.send(request, self._config.timeout)
+            reply = await self._sent(request)
         finally:
             if reply is None:
                 self.gate.left()
@@ -140,10 +237,23 @@ class Courier:
             if was_held:
                 log.info("destination answers again", destination=self._config.name)
         self.moved.wake()
-        self._observer.attempted(self._config.name, request, reply)
+        self._observer.attempted(self._config.name, events, request, reply, self._masked)
         return reply
 
-    async def _hold(self, batch: Batch, reply: Reply) -> bool:
+    async def _sent(self, request: Request) -> Reply:
+        """The reply; for a destination one logs in to, with its token, renewed once when it has run out."""
+        if self._credentials is None:
+            return await self._sender.send(request, self._config.timeout)
+        signed = await self._credentials.signed(request)
+        if isinstance(signed, Reply):
+            return signed
+        reply = await self._sender.send(signed, self._config.timeout)
+        if reply.status != UNAUTHORIZED:
+            return reply
+        signed = await self._credentials.renewed(request, signed)
+        return signed if isinstance(signed, Reply) else await self._sender.send(signed, self._config.timeout)
+
+    async def _hold(self, batch: Batch, parcel: Parcel, shares: Shares, reply: Reply) -> bool:
         """After a busy answer: True to try the same again, False when the events are cared for otherwise."""
         others_pass = batch.tries > 0 and self.gate.successes > batch.seen_successes
         batch.tries += 1
@@ -152,29 +262,37 @@ class Courier:
         was_answered = reply.status is not None and not is_throttled
         is_single = len(batch.events) == 1
         if batch.parked is not None:
-            self._fates.park(batch, reply, self.last_success)
+            shares.park(batch, parcel, self._shown(reply), self.last_success)
             return False
         if others_pass and (not is_throttled or batch.tries >= THROTTLED_TRIES):
             if is_single:
-                self._fates.park(batch, reply, self.last_success)
+                shares.park(batch, parcel, self._shown(reply), self.last_success)
             else:
-                await self._isolate(batch, reply)
+                await self._isolate(batch, parcel, shares, reply)
             return False
         if was_answered and not is_single and batch.tries >= SPLIT_AFTER:
-            await self._isolate(batch, reply)
+            await self._isolate(batch, parcel, shares, reply)
             return False
         if was_answered and batch.tries >= STEP_ASIDE_AFTER:
-            self._fates.park(batch, reply, self.last_success)
+            shares.park(batch, parcel, self._shown(reply), self.last_success)
             return False
+        for event in batch.events:
+            event.decoded = None  # what waits takes no more memory than its bytes
         return True
 
-    async def _isolate(self, batch: Batch, reply: Reply) -> None:
-        """Send the halves of a batch one after the other; a single event gets what the reply says."""
+    async def _isolate(self, batch: Batch, parcel: Parcel, shares: Shares, reply: Reply) -> None:
+        """Send the halves of a parcel one after the other; a single event gets what the reply says."""
         if len(batch.events) == 1:
-            self._fates.bury(batch, reply)
+            shares.bury(batch, parcel, self._shown(reply))
             return
         middle = len(batch.events) // 2
         for half in (batch.events[:middle], batch.events[middle:]):
-            part = batch.part(half)
+            left = [e for e in half if not shares.park_behind(batch, e, parcel)]
+            part = batch.part(left)
             part.tries = min(part.tries, 1)
-            await self.deliver(part)
+            await self._deliver(part, parcel.part(left), shares)
+
+    def _shown(self, reply: Reply) -> Reply:
+        """The reply as it may be kept: some vendors repeat the key they were given."""
+        reply.text = self._masked(reply.text)
+        return reply

@@ -7,6 +7,8 @@ from typing import Any
 
 from relay.database import row_to_dict
 from relay.delivery.delivery import Delivery
+from relay.delivery.replay import PREFIX
+from relay.delivery.replays import Replays
 from relay.log.feed import Feed
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
@@ -19,10 +21,11 @@ _AT_ONCE = 5000  # rows of one transaction
 class DeadLetters:
     """The dead letters of all destinations."""
 
-    def __init__(self, state: State, feed: Feed, delivery: Delivery) -> None:
+    def __init__(self, state: State, feed: Feed, delivery: Delivery, replays: Replays) -> None:
         self._state = state
         self._feed = feed
         self._delivery = delivery
+        self._replays = replays
 
     async def page(self, destination: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Newest first, with the event as it was (None when retention has dropped it)."""
@@ -44,32 +47,40 @@ class DeadLetters:
         return rows
 
     async def retry(self, destination: str | None, ids: Collection[int] | None) -> int:
-        """Put dead letters of running destinations into the retry table, due at once. Returns how many."""
+        """Put dead letters of running destinations into the retry table, due at once. Returns how many.
+
+        What a replay met with is the replay's to try again: it counts it, and the destination need not be enabled.
+        """
         await self._delivery.ledger.flush()
         total = 0
         while moved := await self._state.write(lambda c: self._redrive(c, destination, ids)):
             total += len(moved)
-            for name, outcome in moved:
+            for name, outcome, replay in moved:
                 consumer = self._delivery.consumers.get(name)
-                if consumer is not None:
+                if replay is not None:
+                    await self._replays.redriven(replay, outcome)
+                elif consumer is not None:
                     consumer.fates.redriven(outcome)
         return total
 
     def _redrive(
         self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None
-    ) -> list[tuple[str, Outcome]]:
+    ) -> list[tuple[str, Outcome, int | None]]:
         now = int(time.time() * 1000)
         running = self._delivery.consumers  # nobody would work on those of others
-        names = [name for name in running if destination in (None, name)]
-        query = (rows_json(names), None if ids is None else rows_json(ids), _AT_ONCE)
+        known = self._replays.targets
+        names, replayable = (rows_json([n for n in some if destination in (None, n)]) for some in (running, known))
+        query = (names, None if ids is None else rows_json(ids), _AT_ONCE, replayable)
         rows = connection.execute(SQL["redrivable"], query).fetchall()
         parked = []
-        for _, name, sequence, place, _, _ in rows:
-            retry_ms = int(running[name].config.retry_for * 1000)
-            parked.append((name, sequence, place, 0, now, now + retry_ms, now, "redriven", None))
+        for _, name, sequence, place, _, done, replay in rows:
+            config = running[name].config if replay is None else known[name].config
+            consumer = name if replay is None else f"{PREFIX}{replay}"
+            expires_at = now + int(config.retry_for * 1000)
+            parked.append((consumer, sequence, place, 0, now, expires_at, now, "redriven", None, done))
         connection.execute(SQL["park"], (rows_json(parked),))
         connection.execute(SQL["drop_dead_letters_by_id"], (rows_json([row[0] for row in rows]),))
-        return [(row[1], Outcome(row[4])) for row in rows]
+        return [(row[1], Outcome(row[4]), row[6]) for row in rows]
 
     async def drop(self, destination: str | None, ids: Collection[int] | None) -> int:
         """Forget dead letters. Their fate stays `rejected` or `expired`. Returns how many."""

@@ -5,7 +5,7 @@ try, dead letters with the reply that refused them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from relay import metrics
 from relay.delivery.batch import Batch, Waiting, user_key
@@ -13,12 +13,13 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.pace import parked_delay
-from relay.delivery.sender import Reply
 from relay.delivery.window import Window
+from relay.destinations.reply import Reply
 from relay.event import Event
 from relay.outcome import Outcome
 
 REPLY_KEPT = 2000  # characters of a reply in a dead letter
+NO_MAPPING = "NO_MATCHING_MAPPING"  # no subscription asks for it
 BEHIND = "behind an earlier event of the same user"
 
 
@@ -64,10 +65,10 @@ class Fates:
         self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
     def unsupported(self, batch: Batch) -> None:
-        """Events that the destination made no request for."""
+        """Events that no subscription of the destination asks for any more."""
         for event in batch.events:
             if batch.parked is None:
-                self.filtered(event, "UNSUPPORTED_EVENT_TYPE")
+                self.filtered(event, NO_MAPPING)
             else:
                 self._leave_table(event, Outcome.FILTERED, batch)
 
@@ -80,8 +81,15 @@ class Fates:
         for event in batch.events:
             self._leave_table(event, Outcome.DELIVERED, batch)
 
-    def bury(self, batch: Batch, reply: Reply, outcome: Outcome = Outcome.REJECTED) -> None:
-        """Dead letters, with the reply."""
+    def bury(
+        self,
+        batch: Batch,
+        reply: Reply,
+        outcome: Outcome = Outcome.REJECTED,
+        *,
+        done: Sequence[str] = (),
+    ) -> None:
+        """Dead letters, with the reply. `done`: digests of the subscriptions that were served all the same."""
         for event in batch.events:
             before = batch.parked[event.sequence, event.index].attempts if batch.parked else 0
             self._ledger.bury(
@@ -90,10 +98,11 @@ class Fates:
                 event.index,
                 outcome,
                 reply.reason,
-                reply.status,
+                None if reply.is_ours else reply.status,
                 reply.text[:REPLY_KEPT],
                 before + batch.tries + 1,
                 self.now_ms(),
+                " ".join(done),
             )
             if batch.parked is None:
                 self._window.settle(event.sequence, outcome)
@@ -102,33 +111,39 @@ class Fates:
             self._bound[outcome].inc()
             self._observer.settled(self._name, event, outcome, reply.reason)
 
-    def park(self, batch: Batch, reply: Reply, last_success: int) -> None:
+    def park(self, batch: Batch, reply: Reply, last_success: int, *, done: Sequence[str] = ()) -> None:
         """Later: into the retry table, or back into it. `last_success` (ms): the destination's, of any event.
 
         An attempt counts when the destination has answered others since the one before.
         """
-        now = self.now_ms()
+        now, served = self.now_ms(), " ".join(done)
         for event in batch.events:
             if batch.parked is None:
                 next_at = now + int(parked_delay(1) * 1000)
-                row = Waiting(1, now + self._retry_ms, now, self._wait_for_user(event))
+                row = Waiting(1, now + self._retry_ms, now, self._wait_for_user(event), served)
                 self._note(event, row, next_at, reply.reason)
                 self._window.settle(event.sequence, None)
                 continue
             row = batch.parked[event.sequence, event.index]
             counts = last_success > row.tried_at
             if counts and now >= row.expires_at:
-                self.bury(batch.part([event]), reply, Outcome.EXPIRED)
+                self.bury(batch.part([event]), reply, Outcome.EXPIRED, done=done)
                 continue
             attempts = row.attempts + counts
             next_at = now + int(parked_delay(max(attempts, 1)) * 1000)
             if now < row.expires_at:
                 next_at = min(next_at, row.expires_at)  # one last try when the time is up
-            self._note(event, Waiting(attempts, row.expires_at, now, row.user_key), next_at, reply.reason)
+            self._note(
+                event, Waiting(attempts, row.expires_at, now, row.user_key, served), next_at, reply.reason
+            )
+
+    def is_behind(self, event: Event) -> bool:
+        """Whether an earlier event of the same user waits in the retry table."""
+        return bool(self.parked_users) and user_key(event) in self.parked_users
 
     def park_behind(self, event: Event) -> bool:
         """True, and parked, when an earlier event of the same user waits in the retry table."""
-        if not self.parked_users or user_key(event) not in self.parked_users:
+        if not self.is_behind(event):
             return False
         now = self.now_ms()
         row = Waiting(0, now + self._retry_ms, now, self._wait_for_user(event))
@@ -173,6 +188,7 @@ class Fates:
             row.tried_at,
             reason,
             row.user_key,
+            row.done,
         )
         self._observer.settled(self._name, event, "parked", reason)
         self.on_parked(next_at)

@@ -80,12 +80,14 @@ class Gate:
         until = max(self._not_before, self._hold_until if self.is_held else 0.0)
         return max(0.0, until - self._clock())
 
+    def look(self) -> float | None:
+        """0: an attempt might start now. Else seconds until time lets one; None: until one is back."""
+        allowed = 1 if self.is_held else self.concurrency.limit
+        return None if self.active >= allowed else self.opens_in
+
     def enter(self) -> float | None:
         """0: go (and call `succeeded` or `failed` after). Else seconds to wait; None: until one is back."""
-        allowed = 1 if self.is_held else self.concurrency.limit
-        if self.active >= allowed:
-            return None
-        seconds = self.opens_in
+        seconds = self.look()
         if seconds == 0.0 and self._bucket is not None:
             seconds = self._bucket.wait()
         if seconds == 0.0:
@@ -110,6 +112,8 @@ class Gate:
         if after is not None:
             self._not_before = max(self._not_before, now + after)
 
-    def left(self) -> None:
-        """An attempt was given up on our side: it says nothing about the destination."""
+    def left(self, *, unused: bool = False) -> None:
+        """An attempt was given up on our side: it says nothing about the destination. `unused`: nothing was sent."""
         self.active -= 1
+        if unused and self._bucket is not None:
+            self._bucket.give_back()

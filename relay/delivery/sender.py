@@ -1,56 +1,23 @@
-"""One HTTP request to a destination, and what its answer means."""
+"""One HTTP request to a destination, and its answer."""
 
 import asyncio
 import math
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-import msgspec
 
 from relay import __version__
 from relay.destinations.base import Request
+from relay.destinations.reply import Reply
 
 USER_AGENT = f"relay/{__version__}"
 MAX_RETRY_AFTER = 86_400.0  # seconds: a destination may not close itself for ever
-MAX_REPLY = 65_536  # bytes of an answer that are read
+MAX_REPLY = 1_000_000  # bytes of an answer that are read: a flow may need all of it (a hundred records found)
 _REDIRECTS = frozenset((307, 308))  # the only ones that keep method and body
 _MAX_REDIRECTS = 3
-_BUSY = frozenset((408, 423, 425, 429))
-_FINAL_SERVER_ERROR = 501
-
-
-class Answer(Enum):
-    """What happens next to the events of a request."""
-
-    DELIVERED = "delivered"
-    BUSY = "busy"  # later
-    REFUSED = "refused"  # never
-
-
-class Reply(msgspec.Struct):
-    """What came back. `status` None: nobody answered, and `error` says how."""
-
-    status: int | None
-    text: str
-    seconds: float
-    error: str | None = None
-    retry_after: float | None = None
-
-    @property
-    def answer(self) -> Answer:
-        status = self.status
-        if status is None or status in _BUSY or (status >= 500 and status != _FINAL_SERVER_ERROR):  # noqa: PLR2004
-            return Answer.BUSY
-        return Answer.DELIVERED if 200 <= status < 300 else Answer.REFUSED  # noqa: PLR2004
-
-    @property
-    def reason(self) -> str:
-        """The discard reason: an HTTP status, or the kind of failure."""
-        return str(self.status) if self.status is not None else self.error or "INTERNAL"
 
 
 class Sender:

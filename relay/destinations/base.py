@@ -1,15 +1,24 @@
-"""What a destination is: frozen settings and one pure function from events to requests.
+"""What a destination is: frozen settings, and pure functions from events to requests.
 
-`requests` touches no network. Delivery paces, sends, retries and records. A request names the events
-it carries; when the destination answers, all of them share that answer.
+Nothing here touches the network. A flow yields a request and receives the reply to it; delivery paces, sends,
+retries and records:
+
+    def requests(self, events, *, is_batch=False):
+        found = yield Request("GET", …)
+        yield Request("POST", …)
+
+An answer other than 2xx is thrown into the flow as `HttpError`; a flow that does not catch it ends with it. A flow is
+begun anew on every try. It may return one `DeliveryError | None` for each event; without, all share the end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, ClassVar, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from relay.destinations.errors import DeliveryError
+from relay.destinations.reply import Reply
 from relay.event import Event
 
 
@@ -19,9 +28,41 @@ class Request(msgspec.Struct, frozen=True):
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes
-    events: Sequence[Event]
+    body: bytes = b""
     secret: frozenset[str] = frozenset()
+
+
+Results = Sequence[DeliveryError | None]
+Steps = Generator[
+    Request, Reply, Any
+]  # returns Results or None; Any, so that most need not say `return None`
+
+
+class Parcel(msgspec.Struct):
+    """Events that travel together by one flow. `subscription`: for which of them (a digest), "" without any."""
+
+    events: Sequence[Event]
+    subscription: str
+    begin: Callable[[Sequence[Event]], Steps]
+
+    def part(self, events: Sequence[Event]) -> "Parcel":
+        """Some of the events, by the same flow."""
+        return Parcel(events, self.subscription, self.begin)
+
+
+class Route:
+    """The way of events to a destination that takes them as they are; see `actions.route` for the other."""
+
+    def __init__(self, settings: "Destination") -> None:
+        self._settings = settings
+
+    def wants(self, event: Event) -> bool:  # noqa: ARG002
+        """Whether any subscription asks for it."""
+        return True
+
+    def parcels(self, events: Sequence[Event], *, is_batch: bool) -> list[Parcel]:
+        """What is sent for `events`; an event in none of them is not for this destination."""
+        return [Parcel(events, "", lambda some: self._settings.requests(some, is_batch=is_batch))]
 
 
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -37,15 +78,43 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         1_000_000  # of a request's body, about: from 2**20 on aiohttp sends it in pieces
     )
 
-    def requests(
-        self, events: Sequence[Event], endpoint: str | None, *, is_batch: bool = False
-    ) -> Iterator[Request]:
-        """The requests that deliver `events`; an event in none of them is not for this destination.
+    def route(self, subscriptions: Any = None) -> Route:  # noqa: ARG002
+        """How events go there. `subscriptions`: those of relay.toml, for a destination that has actions."""
+        return Route(self)
 
-        `endpoint` replaces scheme, host and port. `is_batch`: the destination takes several events a request,
-        though this one may have a single event.
-        """
+    def requests(self, events: Sequence[Event], *, is_batch: bool = False) -> Steps:
+        """The flow that delivers `events`. `is_batch`: several may come at once, though this may be one."""
         raise NotImplementedError
+
+    @property
+    def token(self) -> str | None:
+        """The OAuth access token that the settings hold; None for a destination without OAuth, or without it."""
+        return None
+
+    def check(self) -> Steps | None:
+        """The flow that tells whether the credentials are good and changes nothing; None: there is no such."""
+        return None
+
+
+def about(sentence: str) -> msgspec.Meta:
+    """Annotate a setting with what it is."""
+    return msgspec.Meta(description=sentence)
+
+
+def secret(sentence: str) -> msgspec.Meta:
+    """Annotate a setting that is never shown with what it is."""
+    return msgspec.Meta(description=sentence, extra={"secret": True})
+
+
+def is_secret(kind: type[Destination], field: str) -> bool:
+    """Whether this setting (by its name in Python) is never shown."""
+    return any((meta.extra or {}).get("secret") for meta in metas(kind, field))
+
+
+def metas(kind: type[Destination], field: str) -> list[msgspec.Meta]:
+    """What a setting is annotated with."""
+    hint = get_type_hints(kind, include_extras=True)[field]
+    return [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
 
 
 def at_endpoint(url: str, endpoint: str | None) -> str:

@@ -7,14 +7,15 @@ the receiver finds duplicates and does not take relay's address for a person's.
 
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
 
 from relay.body import encode
-from relay.destinations.base import Destination, Request
+from relay.destinations.base import Destination, Request, Steps, secret
 from relay.event import Event
 from relay.times import format_iso
 
+_NOWHERE = "https://relay.invalid"  # for a subclass that has no place of its own: `endpoint` replaces it
 _OURS = ("originalTimestamp", "receivedAt", "sentAt", "version", "sourceId")
 
 
@@ -28,15 +29,9 @@ class Segment(Destination, frozen=True):
     max_batch: ClassVar[int] = 2500
     max_bytes: ClassVar[int] = 440_000  # Segment: 500 KB a batch; one more event of 32 KB must still fit
 
-    write_key: str
+    write_key: Annotated[str, secret("The write key of the source it goes to.")]
 
-    def requests(
-        self,
-        events: Sequence[Event],
-        endpoint: str | None,
-        *,
-        is_batch: bool = False,  # noqa: ARG002  always one
-    ) -> Iterator[Request]:
+    def requests(self, events: Sequence[Event], *, is_batch: bool = False) -> Steps:  # noqa: ARG002
         """One POST to /v1/batch."""
         sent_at = format_iso(int(time.time() * 1000))
         body = b'{"batch":[%b],"sentAt":"%b"}' % (
@@ -47,8 +42,13 @@ class Segment(Destination, frozen=True):
             "Content-Type": "application/json",
             "Authorization": "Basic " + b64encode(f"{self.write_key}:".encode()).decode(),
         }
-        url = f"{endpoint or self.default_endpoint}/v1/batch"
-        yield Request("POST", url, headers, body, events, frozenset(("Authorization",)))
+        yield Request(
+            "POST",
+            f"{self.default_endpoint or _NOWHERE}/v1/batch",
+            headers,
+            body,
+            frozenset(("Authorization",)),
+        )
 
 
 def _forwarded(event: Event) -> bytes:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from relay.destinations.transformations import Transformation
+
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[server]`: where relay listens and who may look."""
@@ -26,6 +28,7 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_limit: float = 500.0  # requests a second: the promise to every source
     burst: float | None = None  # requests the bucket holds; None: two seconds' worth
     allowed_origins: tuple[str, ...] | None = None  # None: any
+    transformations: tuple[Transformation, ...] = ()  # of its events, before any destination sees them
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -71,6 +71,21 @@ class Feed:
             return [], min(max(self._log.first - 1, after + 1), self.cursor)
         return await self._judged(records), records[-1].sequence
 
+    async def first_since(self, ms: int) -> int:
+        """The first sequence that was received at `ms` or later; the one after the cursor when there is none yet.
+
+        Found by halving: the log is in the order of reception.
+        """
+        low, high = self._log.first, self.cursor + 1
+        while low < high:
+            middle = (low + high) // 2
+            records = await self._log.read(middle - 1, 1, 1)
+            if not records or records[0].sequence >= high or records[0].received_at >= ms:
+                high = middle
+            else:
+                low = records[0].sequence + 1
+        return low
+
     async def find(self, places: list[tuple[int, int]]) -> dict[tuple[int, int], Event]:
         """The events at (sequence, index), those of which the log still holds the record."""
         records = await self._log.find({sequence for sequence, _ in places})

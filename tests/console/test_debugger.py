@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.console.debugger import KEPT, KEPT_BYTES, Debugger, Ring
-from relay.delivery.sender import Reply
 from relay.destinations.base import Request
+from relay.destinations.reply import Reply
+from relay.destinations.secrets import mask
 from relay.event import Event
 from relay.outcome import Outcome
 from tests.acceptance.relay_process import eventually
@@ -26,13 +27,14 @@ def newest(debugger: Debugger, source: str | None = None, limit: int = 10_000) -
     return debugger.newest(source=source, event=None, message_id=None, limit=limit)
 
 
-def request(*events: Event) -> Request:
-    return Request("POST", "https://a.example/in", {}, b"[]", events)
+def request() -> Request:
+    return Request("POST", "https://a.example/in", {}, b"[]")
 
 
 def attempt(debugger: Debugger, status: int | None, *events: Event, name: str = "hook") -> None:
     error = None if status else "ECONNREFUSED"
-    debugger.attempted(name, request(*events), Reply(status, f"said {status}", 0.1, error))
+    reply = Reply(status, f"said {status}", 0.1, error)
+    debugger.attempted(name, events, request(), reply, mask(()))
 
 
 def delivery(debugger: Debugger, name: str = "hook") -> dict[str, Any]:
@@ -160,10 +162,9 @@ def test_what_is_shown_of_a_request_is_cut_and_has_no_query() -> None:
         "https://a.example/in?token=t",
         {"X-A": "b", "X-Key": "k"},
         b"x" * 9000,
-        (one,),
         frozenset(("X-Key",)),
     )
-    debugger.attempted("hook", asked, Reply(200, "y" * 9000, 0.25))
+    debugger.attempted("hook", (one,), asked, Reply(200, "y" * 9000, 0.25), mask(()))
     found = delivery(debugger)
     assert found["request"] == {
         "method": "PUT",

@@ -21,6 +21,7 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.consumer import Consumer
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
+from relay.delivery.replays import Replays
 from relay.destinations.base import Destination
 from relay.destinations.webhook import Webhook
 from relay.log.base import Log
@@ -77,7 +78,8 @@ class Pipeline:
         self.feed = Feed(log, state, lambda record: events_of(record, state.log_id))
         self.admission = Admission(log, state, Seen(folder), self.feed, self.debugger.admitted)
         self.delivery = Delivery(self.feed, state, self.debugger)
-        self.dead_letters = DeadLetters(state, self.feed, self.delivery)
+        self.replays = Replays(self.feed, state, self.delivery, self.debugger)
+        self.dead_letters = DeadLetters(state, self.feed, self.delivery, self.replays)
 
     async def send(self, *events: dict[str, Any], source: str = "web") -> None:
         """Each event as a request of its own, accepted and admitted."""
@@ -101,6 +103,7 @@ class Pipeline:
     async def apply(self, *targets: Target) -> None:
         settings = {t.config.name: t.settings for t in targets}
         await self.delivery.apply([t.config for t in targets], settings)
+        await self.replays.apply([t.config for t in targets], settings)
 
     def consumer(self, name: str = "hook") -> Consumer:
         return self.delivery.consumers[name]
@@ -170,6 +173,7 @@ async def pipeline(
         finally:
             flushing.cancel()
             await asyncio.wait([flushing])
+            await line.replays.close()
             await line.delivery.close()
             if log is None:
                 await kept.close()

@@ -45,6 +45,7 @@ async def test_a_dead_letter_is_listed_with_reply_and_event(tmp_path: Path) -> N
             "status": 410,
             "reply": "gone",
             "attempts": 1,
+            "replay": None,
         }
 
 

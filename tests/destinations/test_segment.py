@@ -107,7 +107,7 @@ async def test_an_event_sent_again_after_an_outage_is_sent_at_that_moment(tmp_pa
 
 
 def test_segments_own_place_is_the_default() -> None:
-    (request,) = Segment(write_key=KEY).requests([event(track())], None)
+    (request,) = Segment(write_key=KEY).requests([event(track())])
     assert (request.method, request.url) == ("POST", "https://api.segment.io/v1/batch")
 
 
@@ -167,7 +167,7 @@ def test_whatever_an_event_holds_is_forwarded_unchanged(values: list[Any]) -> No
             continue
         events.append(Event(1, 0, "web", "m", encoded))
     if events:
-        (request,) = Segment(write_key=KEY).requests(events, None)
+        (request,) = Segment(write_key=KEY).requests(events)
         assert json.loads(request.body)["batch"] == [json.loads(e.json) for e in events]
 
 

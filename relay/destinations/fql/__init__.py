@@ -9,7 +9,7 @@ a filter, `\` escapes only in paths. So they share no tokenizer, only `FqlError`
 """
 
 from relay.destinations.fql.errors import FqlError
-from relay.destinations.fql.filters import compile_filter
+from relay.destinations.fql.filters import compile_filter, compile_value
 from relay.destinations.fql.subscriptions import Subscription, compile_subscription
 
-__all__ = ["FqlError", "Subscription", "compile_filter", "compile_subscription"]
+__all__ = ["FqlError", "Subscription", "compile_filter", "compile_subscription", "compile_value"]

@@ -41,8 +41,9 @@ INSERT INTO consumers (name, cursor) VALUES (?, ?);
 UPDATE consumers SET cursor = ?, taken = 0, open_ranges = '[]', is_absent = 0 WHERE name = ?;
 
 -- name: mark_absent
--- Those in the JSON array of names take part; all others have left, and come back at the head.
-UPDATE consumers SET is_absent = 1 WHERE name NOT IN (SELECT value FROM json_each(?));
+-- Those in the JSON array of names take part; all others have left, and come back at the head. Replays stay.
+UPDATE consumers SET is_absent = 1
+WHERE name NOT IN (SELECT value FROM json_each(?)) AND name NOT GLOB 'replay:*';
 
 -- name: save_consumer
 UPDATE consumers SET cursor = ?, taken = ?, open_ranges = ?, delivered = ?, filtered = ?, duplicate = ?, blocked = ?, rejected = ?, expired = ?
@@ -52,11 +53,11 @@ WHERE name = ?;
 UPDATE consumers SET is_paused = ? WHERE name = ?;
 
 -- name: park
--- A JSON array of [destination, sequence, place, attempts, next_at, expires_at, tried_at, reason, user_key].
+-- A JSON array of [destination, sequence, place, attempts, next_at, expires_at, tried_at, reason, user_key, done].
 INSERT OR REPLACE INTO parked
-    (destination, sequence, place, attempts, next_at, expires_at, tried_at, reason, user_key)
+    (destination, sequence, place, attempts, next_at, expires_at, tried_at, reason, user_key, done)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8
+    value ->> 8, value ->> 9
 FROM json_each(?);
 
 -- name: unpark
@@ -66,12 +67,12 @@ DELETE FROM parked WHERE (destination, sequence, place) IN (
 );
 
 -- name: due
-SELECT sequence, place, attempts, expires_at, tried_at, user_key FROM parked
+SELECT sequence, place, attempts, expires_at, tried_at, user_key, done FROM parked
 WHERE destination = ? AND next_at <= ? ORDER BY next_at, sequence, place LIMIT ?;
 
 -- name: due_in_order
 -- For destinations that keep each user's order: of every user only the oldest event.
-SELECT sequence, place, attempts, expires_at, tried_at, user_key FROM parked AS mine
+SELECT sequence, place, attempts, expires_at, tried_at, user_key, done FROM parked AS mine
 WHERE destination = ?1 AND next_at <= ?2 AND NOT EXISTS (
     SELECT 1 FROM parked AS older
     WHERE older.destination = ?1 AND older.user_key = mine.user_key
@@ -92,14 +93,18 @@ SELECT count(*) FROM parked WHERE destination = ?;
 SELECT count(*) FROM dead_letters WHERE destination = ?;
 
 -- name: bury
--- A JSON array of [destination, sequence, place, outcome, reason, status, reply, attempts, at].
-INSERT OR REPLACE INTO dead_letters (destination, sequence, place, outcome, reason, status, reply, attempts, at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
-FROM json_each(?);
+-- A JSON array of [consumer, sequence, place, outcome, reason, status, reply, attempts, at, done]. What a replay met
+-- with is kept under its destination, in the place of what live delivery met with before, and names the replay.
+INSERT OR REPLACE INTO dead_letters
+    (destination, sequence, place, outcome, reason, status, reply, attempts, at, done, replay)
+SELECT coalesce(replays.destination, value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+    value ->> 6, value ->> 7, value ->> 8, value ->> 9, replays.id
+FROM json_each(?) LEFT JOIN replays
+    ON replays.id = iif(value ->> 0 GLOB 'replay:*', CAST(substr(value ->> 0, 8) AS INTEGER), NULL);
 
 -- name: dead_letters
 -- Newest first, of one destination (or all: NULL), older than an id.
-SELECT id, destination, sequence, place, outcome, reason, status, reply, attempts, at FROM dead_letters
+SELECT id, destination, sequence, place, outcome, reason, status, reply, attempts, at, replay FROM dead_letters
 WHERE (?1 IS NULL OR destination = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3;
 
 -- name: dead_letters_by_id
@@ -109,14 +114,41 @@ WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR id IN (SELECT value FR
 ORDER BY id LIMIT ?3;
 
 -- name: redrivable
--- Of destinations in a JSON array, those in a JSON array of ids (or all: NULL), at most so many.
-SELECT id, destination, sequence, place, outcome, attempts FROM dead_letters
-WHERE destination IN (SELECT value FROM json_each(?1))
+-- Of destinations in a JSON array, and of replays to those in another, those in a JSON array of ids (or all: NULL),
+-- at most so many.
+SELECT id, destination, sequence, place, outcome, done, replay FROM dead_letters
+WHERE destination IN (SELECT value FROM json_each(iif(replay IS NULL, ?1, ?4)))
 AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
 ORDER BY id LIMIT ?3;
 
 -- name: drop_dead_letters_by_id
 DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: add_replay
+INSERT INTO replays (destination, query, first, last, started_at) VALUES (?, ?, ?, ?, ?);
+
+-- name: replays
+-- Newest first, at most so many.
+SELECT id, query, first, last, state, reason, started_at, ended_at, found FROM replays ORDER BY id DESC LIMIT ?;
+
+-- name: replay
+SELECT id, query, first, last, state, reason, started_at, ended_at, found FROM replays WHERE id = ?;
+
+-- name: replays_with_work
+-- Those that run, and those that have ended and whose dead letters are tried again.
+SELECT id, query, first, last, state, reason, started_at, ended_at, found FROM replays
+WHERE state = 'running' OR EXISTS (SELECT 1 FROM parked WHERE parked.destination = 'replay:' || replays.id)
+ORDER BY id;
+
+-- name: end_replay
+UPDATE replays SET state = ?, reason = ?, ended_at = ?, found = ? WHERE id = ? AND state = 'running';
+
+-- name: rest_consumer
+-- It has taken all that it ever will.
+UPDATE consumers SET taken = 0, open_ranges = '[]' WHERE name = ?;
+
+-- name: drop_parked_of
+DELETE FROM parked WHERE destination = ?;
 
 -- name: first_parked
 -- Of destinations that take part: nobody waits for what the others left behind.

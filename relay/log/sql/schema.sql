@@ -22,7 +22,7 @@ CREATE TABLE seen_recent (pass INTEGER PRIMARY KEY, ids BLOB NOT NULL);
 CREATE TABLE seen (slice INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (slice, id)) WITHOUT ROWID;
 CREATE TABLE seen_slices (slice INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 
--- One row for each destination: a low-water mark and the fates of everything before it.
+-- One row for each destination and each replay: a low-water mark and the fates of everything before it.
 CREATE TABLE consumers (
     name TEXT PRIMARY KEY,
     cursor INTEGER NOT NULL,
@@ -66,5 +66,20 @@ CREATE TABLE dead_letters (
     reply TEXT,
     attempts INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    replay INTEGER, -- the replay that met with the refusal, none for live delivery
     UNIQUE (destination, sequence, place)
+);
+
+-- Replays: stored events that are delivered again. Each has a row of its own in consumers, named `replay:ID`.
+CREATE TABLE replays (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination TEXT NOT NULL,
+    query TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'running',
+    reason TEXT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    found TEXT NOT NULL DEFAULT '{}'
 );

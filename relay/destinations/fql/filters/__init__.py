@@ -18,17 +18,27 @@ that comes out of an event. Who gets such an error drops the event: fail closed,
 """
 
 from relay.destinations.fql.errors import FqlError
-from relay.destinations.fql.filters.compile import truth
+from relay.destinations.fql.filters.compile import truth, value
 from relay.destinations.fql.filters.parser import parse
-from relay.destinations.fql.logic import Test, always
+from relay.destinations.fql.logic import Read, Test, always
 
-__all__ = ["MAX_BYTES", "compile_filter"]
+__all__ = ["MAX_BYTES", "compile_filter", "compile_value"]
 
 MAX_BYTES = 5 * 1024  # Segment: 5 KB
 
 
 def compile_filter(text: str) -> Test:
     """What says whether an event matches `text`; FqlError when it cannot be read, or cannot judge an event."""
+    _check_size(text)
+    return always if text.strip() == "all" else truth(parse(text))
+
+
+def compile_value(text: str) -> Read:
+    """What gives the value of `text`, a path or a function or any condition, for an event; errors as above."""
+    _check_size(text)
+    return value(parse(text))
+
+
+def _check_size(text: str) -> None:
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise FqlError(0, f"a filter has at most {MAX_BYTES} bytes")
-    return always if text.strip() == "all" else truth(parse(text))

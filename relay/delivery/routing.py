@@ -1,0 +1,71 @@
+"""Whether an event goes to one destination, and as what: consent, then `integrations`, then the sieve.
+
+In Segment's order: what the person did not agree to is final, whatever the sender or a filter say. An event
+that is tried again is asked for consent and sifted again; whether its sender wants it here was settled
+when it first came, or by a replay that does not ask.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from relay.delivery.config import DestinationConfig
+from relay.delivery.sieve import Sieve
+from relay.event import Event
+
+# the change of consent itself: it tells destinations what no longer holds, so consent does not hold it back
+PREFERENCE_UPDATED = "Segment Consent Preference Updated"
+
+NO_CONSENT = "FILTERED_BY_END_USER_CONSENT"
+NOT_WANTED = "FILTERED_BY_INTEGRATIONS_OBJECT"
+SIFTED = "FILTERED_BY_RULES"
+
+
+class Routing:
+    """The way of events to one destination. `title`: what its type is called in `integrations`."""
+
+    def __init__(self, config: DestinationConfig, title: str) -> None:
+        self._has_consent = _consent(config.consent) if config.consent else None
+        self._names = (config.name, title)
+        self._sieve = Sieve(config)
+
+    def route(self, event: Event, *, again: bool = False, ignores_integrations: bool = False) -> Event | str:
+        """The event as it is to be sent, or the reason why it is not."""
+        if event.outcome is not None:  # by a transformation of its source, which is read with the event
+            return event.reason or SIFTED
+        if self._has_consent is not None and not self._has_consent(event.data):
+            return NO_CONSENT
+        integrations = None if again or ignores_integrations else event.integrations
+        if integrations is not None and not self._is_wanted(integrations):
+            return NOT_WANTED
+        return self._sieve.sift(event, again=again) or SIFTED
+
+    def _is_wanted(self, integrations: dict[str, Any]) -> bool:
+        """Whether an event's `integrations` lets it go here: by name, by type's title, else by `All`."""
+        for name in self._names:
+            if name in integrations:
+                return _is_on(integrations[name])
+        return _is_on(integrations.get("All", True))
+
+
+def _is_on(value: Any) -> bool:
+    """Options count as true; only what is plainly off is off."""
+    return value is not False and value is not None
+
+
+def _consent(categories: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
+    """What says whether an event's person agreed to every one of `categories`.
+
+    An event without a consent object says nothing about consent, and goes. Of one that has it, only a plain
+    true agrees: what is missing, or has another shape, does not.
+    """
+
+    def has_consent(event: dict[str, Any]) -> bool:
+        consent = event["context"].get("consent") if type(event.get("context")) is dict else None
+        if consent is None or consent == "":  # absent, as everywhere
+            return True
+        if event.get("event") == PREFERENCE_UPDATED and event.get("type") == "track":
+            return True
+        given = consent.get("categoryPreferences") if type(consent) is dict else None
+        return type(given) is dict and all(given.get(category) is True for category in categories)
+
+    return has_consent

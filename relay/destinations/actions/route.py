@@ -1,0 +1,158 @@
+"""From events to payloads to parcels: the subscriptions of one destination, compiled.
+
+For each subscription whose FQL an event matches: its mapping, then the action's fields. What travels together
+is decided here; a payload that cannot be is a parcel of its own that ends refused, before anything is sent.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from relay.destinations.actions.action import Action, ActionDestination, Call, Subscription
+from relay.destinations.actions.schema import compile_fields
+from relay.destinations.base import Parcel, Route, Steps
+from relay.destinations.errors import DeliveryError, Refused
+from relay.destinations.fql import compile_subscription
+from relay.destinations.mapping import MappingError, compile_mapping
+from relay.event import Event
+
+SYNC_MODE = "__segment_internal_sync_mode"
+DIGEST_CHARACTERS = 8
+
+Now = Callable[[], float]
+
+
+class ActionRoute(Route):
+    """`subscriptions` in their order, for one destination."""
+
+    def __init__(
+        self, settings: ActionDestination, subscriptions: Iterable[Subscription], now: Now = time.time
+    ) -> None:
+        super().__init__(settings)
+        self.legs = [Leg(settings, one, now) for one in subscriptions if one.enabled]
+
+    def wants(self, event: Event) -> bool:
+        data = event.data
+        return any(leg.matches(data) for leg in self.legs)
+
+    def parcels(self, events: Sequence[Event], *, is_batch: bool) -> list[Parcel]:
+        made: list[Parcel] = []
+        for leg in self.legs:
+            wanted = [event for event in events if leg.matches(event.data)]
+            if wanted:
+                made.extend(leg.parcels(wanted, is_batch=is_batch))
+        return made
+
+
+class Leg:
+    """One subscription. Raises MappingError for a mapping, and KeyError for an action, that cannot be."""
+
+    def __init__(self, settings: ActionDestination, subscription: Subscription, now: Now) -> None:
+        self.subscription = subscription
+        self.action: Action = settings.actions[subscription.action]
+        self.mapping: Mapping[str, Any] = (
+            self.action.default_mapping() if subscription.mapping is None else subscription.mapping
+        )
+        self.matches = compile_subscription(subscription.subscribe).matches
+        self.digest = _digest(subscription)
+        self._map = compile_mapping(self.mapping)
+        self._fit = compile_fields(self.action.fields)
+        self._settings = settings
+        self._now = now
+        self._sync_mode = self.mapping.get(SYNC_MODE) or next(iter(self.action.sync_modes), None)
+
+    def call(self, event: Event) -> Call:
+        """The action's payload for an event. Raises `Refused`."""
+        try:
+            mapped = self._map(event.data)
+        except MappingError as error:
+            raise Refused(f"the mapping failed at {error}", "INVALID_MAPPING") from None
+        payload = self._fit(mapped if type(mapped) is dict else {})
+        return Call(payload, event.data, int(self._now() * 1000), self._sync_mode, self.mapping)
+
+    def parcels(self, events: Sequence[Event], *, is_batch: bool) -> Iterable[Parcel]:
+        groups: dict[Hashable, _Group] = {}
+        for event in events:
+            try:
+                call = self.call(event)
+            except Refused as error:
+                yield Parcel((event,), self.digest, _refuser(error))
+                continue
+            if not (is_batch and self._is_batched(call)):
+                yield self._parcel([event], [call])
+                continue
+            key = self._key(call)
+            group = groups.setdefault(key, _Group())
+            if group.is_full(event, self._most(call), self._settings.max_bytes):
+                yield self._parcel(group.events, group.calls)
+                group = groups[key] = _Group()
+            group.add(event, call)
+        for group in groups.values():
+            yield self._parcel(group.events, group.calls)
+
+    def _is_batched(self, call: Call) -> bool:
+        if self.action.perform_batch is None:
+            return False
+        is_asked = call.payload.get("enable_batching")
+        return is_asked is True if not self.action.batches_unasked else is_asked is not False
+
+    def _most(self, call: Call) -> int:
+        size = call.payload.get("batch_size")
+        return min(size, self.action.max_batch) if type(size) is int and size > 0 else self.action.max_batch
+
+    def _key(self, call: Call) -> Hashable:
+        names = call.payload.get("batch_keys")
+        own = self.action.batch_key(call) if self.action.batch_key is not None else None
+        if not isinstance(names, list):
+            return own
+        return own, orjson.dumps([call.payload.get(str(name)) for name in names])
+
+    def _parcel(self, events: list[Event], calls: list[Call]) -> Parcel:
+        """The calls serve the first try; later ones, which are rare, map again and hold no memory."""
+        once = [calls]
+
+        def begin(some: Sequence[Event]) -> Steps:
+            mapped = once.pop() if once else None
+            if mapped is None or len(mapped) != len(some):
+                mapped = [self.call(event) for event in some]
+            return self._perform(mapped)
+
+        return Parcel(events, self.digest, begin)
+
+    def _perform(self, calls: list[Call]) -> Steps:
+        if len(calls) > 1 and self.action.perform_batch is not None:
+            return self.action.perform_batch(self._settings, calls)
+        return self.action.perform(self._settings, calls[0])
+
+
+class _Group(msgspec.Struct):
+    """What goes into one request so far."""
+
+    events: list[Event] = msgspec.field(default_factory=list)
+    calls: list[Call] = msgspec.field(default_factory=list)
+    size: int = 0
+
+    def is_full(self, event: Event, most: int, max_bytes: int) -> bool:
+        return len(self.events) >= most or (self.size + len(event.json) > max_bytes and bool(self.events))
+
+    def add(self, event: Event, call: Call) -> None:
+        self.events.append(event)
+        self.calls.append(call)
+        self.size += len(event.json)
+
+
+def _refuser(error: DeliveryError) -> Callable[[Sequence[Event]], Steps]:
+    def refused(_: Sequence[Event]) -> Steps:
+        raise error
+        yield  # a flow without a request
+
+    return refused
+
+
+def _digest(subscription: Subscription) -> str:
+    said = msgspec.json.encode((subscription.action, subscription.subscribe, subscription.mapping))
+    return hashlib.sha256(said).hexdigest()[:DIGEST_CHARACTERS]

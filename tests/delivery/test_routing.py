@@ -1,0 +1,162 @@
+"""Consent first, then where the sender wants an event, then filters and transformations."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from relay.delivery.config import DestinationConfig
+from relay.delivery.routing import Routing
+from relay.destinations.fql.actions import Drop, Filter
+from relay.destinations.transformations import Transformation
+from relay.event import Event
+from relay.outcome import Outcome
+from tests.delivery.choosy import Choosy, failing_for
+from tests.delivery.pipeline import pipeline, track, tracks, webhook
+from tests.receiver import Receiver
+
+NO_CONSENT = "FILTERED_BY_END_USER_CONSENT"
+NOTHING: Any = "no consent object at all"
+
+
+def event(consent: Any = NOTHING, integrations: dict[str, Any] | None = None, **fields: Any) -> Event:
+    context = {} if consent is NOTHING else {"consent": consent}
+    data = {"type": "track", "event": "Tested", "context": context, **fields}
+    return Event(1, 0, "web", "m", orjson.dumps(data), integrations=integrations)
+
+
+def prefers(**categories: Any) -> dict[str, Any]:
+    return {"categoryPreferences": categories}
+
+
+def routing(*consent: str, **keys: Any) -> Routing:
+    return Routing(DestinationConfig(name="hook", type="webhook", consent=consent, **keys), "Webhook")
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        NOTHING,
+        None,
+        "",
+        prefers(C1=True, C2=True),
+        prefers(C1=True, C2=True, C3=False),
+        {"categoryPreferences": {"C1": True, "C2": True}, "version": 2},
+    ],
+    ids=str,
+)
+def test_an_event_goes_where_all_categories_are_granted_or_nothing_is_said(consent: Any) -> None:
+    one = event(consent)
+    assert routing("C1", "C2").route(one) is one
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        {},
+        [],
+        prefers(),
+        prefers(C1=True),
+        prefers(C1=True, C2=False),
+        prefers(C1=True, c2=True),
+        prefers(C1=True, C2="true"),
+        prefers(C1=True, C2=1),
+        prefers(C1=True, C2=None),
+        {"categoryPreferences": None},
+        {"categoryPreferences": ["C1", "C2"]},
+        {"categoryPreferences": "all"},
+        "all",
+        True,
+        ["C1", "C2"],
+    ],
+    ids=str,
+)
+def test_an_event_does_not_go_where_one_is_not_plainly_granted(consent: Any) -> None:
+    assert routing("C1", "C2").route(event(consent)) == NO_CONSENT
+
+
+def test_a_destination_without_categories_gets_everything_and_looks_at_nothing() -> None:
+    one = event(prefers(C1=False))
+    assert routing().route(one) is one
+    assert one.decoded is None
+
+
+def test_a_change_of_consent_reaches_every_destination() -> None:
+    name = "Segment Consent Preference Updated"
+    assert isinstance(routing("C1").route(event(prefers(C1=False), event=name)), Event)
+    page = event(prefers(C1=False), type="page", event=name)
+    assert routing("C1").route(page) == NO_CONSENT
+
+
+def test_consent_comes_first_and_is_final() -> None:
+    both = event(prefers(C1=False), integrations={"hook": True})
+    assert routing("C1").route(both) == NO_CONSENT
+    assert routing("C1").route(event(prefers(C1=False), integrations={"hook": False})) == NO_CONSENT
+    drops = (Filter("all", (Drop(),)),)
+    assert routing("C1", filters=drops).route(event(prefers(C1=False))) == NO_CONSENT
+
+
+def test_consent_does_not_overrule_the_sender() -> None:
+    one = event(prefers(C1=True), integrations={"Webhook": False})
+    assert routing("C1").route(one) == "FILTERED_BY_INTEGRATIONS_OBJECT"
+    assert routing("C1").route(one, ignores_integrations=True) is one
+    assert routing("C1").route(one, again=True) is one
+
+
+def test_an_event_that_is_tried_again_is_asked_for_consent_again() -> None:
+    assert routing("C1").route(event(prefers(C1=False)), again=True) == NO_CONSENT
+
+
+def test_filters_see_the_event_before_the_destinations_transformations() -> None:
+    drops = (Filter('event = "Renamed"', (Drop(),)),)
+    renames = (Transformation(new_event_name="Renamed"),)
+    one = event()
+    routed = routing(filters=drops, transformations=renames).route(one)
+    assert isinstance(routed, Event)
+    assert routed.data["event"] == "Renamed"
+    assert orjson.loads(routed.json) == routed.data
+    assert one.data["event"] == "Tested"
+
+
+@pytest.mark.parametrize(
+    "said", [Transformation(drop=True), Transformation(condition="event", new_event_name="x")]
+)
+def test_a_transformation_that_drops_or_cannot_judge_is_a_rule(said: Transformation) -> None:
+    assert routing(transformations=(said,)).route(event()) == "FILTERED_BY_RULES"
+
+
+def test_what_a_source_has_dropped_goes_nowhere() -> None:
+    one = event()
+    one.outcome, one.reason = Outcome.FILTERED, "event_setting"
+    assert routing().route(one) == "event_setting"
+
+
+# in the pipeline
+
+
+@pytest.mark.usefixtures("quick")
+async def test_an_event_without_consent_has_its_fate_and_reason(receiver: Receiver, tmp_path: Path) -> None:
+    async with pipeline(tmp_path) as line:
+        await line.apply(webhook(receiver.url, consent=("C1",)))
+        denied = track(messageId="m", context={"consent": prefers(C1=False)})
+        await line.send(denied, track(context={"consent": prefers(C1=True)}), track())
+        events = (await line.done())["events"]
+        assert (events["delivered"], events["filtered"]) == (2, 1)
+        assert "m" not in receiver.counts
+        (shown,) = line.debugger.newest(source=None, event=None, message_id="m", limit=1)
+        assert shown["deliveries"]["hook"] == {"attempts": 0, "state": "filtered", "reason": NO_CONSENT}
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_dead_letter_does_not_go_out_when_consent_is_asked_for_since(tmp_path: Path) -> None:
+    async with Choosy(failing_for("Tested", 410)) as receiver, pipeline(tmp_path) as line:
+        await line.apply(webhook(receiver.url))
+        await line.send(*tracks(1, context={"consent": prefers(C1=False)}))
+        await line.until(lambda s: s["deadLetters"] == 1)
+        await line.apply(webhook(receiver.url, consent=("C1",)))
+        receiver.rule = lambda _: None
+        assert await line.dead_letters.retry(None, None) == 1
+        status = await line.until(lambda s: s["retrying"] == 0)
+        assert (status["events"]["filtered"], status["events"]["rejected"]) == (1, 0)
+        assert sum(receiver.counts.values()) == 0
