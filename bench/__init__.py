@@ -3,6 +3,7 @@
 generator   what the load generator itself can offer, so that the others can be believed
 ingest      single events and 100-event batches, against an aiohttp server that only answers
 pipeline    batches to three batch webhooks, then with a single webhook beside them: lag and loss
+replay      stored events, delivered again to a batch webhook
 soak        N sources at R requests a second each, open loop, delivered to one batch webhook
 
 The server under measurement has the first core to itself; the load generator (this process) and

@@ -6,6 +6,7 @@ from bench.backlog import backlog
 from bench.generator import generator
 from bench.ingest import ingest
 from bench.pipeline import pipeline
+from bench.replay import replay
 from bench.soak import soak
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, backlog, generator):
+for command in (ingest, pipeline, soak, backlog, replay, generator):
     main.add_command(command)
 
 main(prog_name="python -m bench")

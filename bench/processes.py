@@ -168,6 +168,25 @@ class Relay(Server):
         """`GET /v1/status` of the admin listener."""
         return await fetch_json(self.admin_port, "/v1/status", _TOKEN)
 
+    async def add(self, webhook: Webhook) -> None:
+        """Put one more destination into relay.toml, and have it taken up."""
+        with self.config.open("a") as file:
+            file.write(_destination(webhook))
+        await self.ask_admin("POST", "/v1/reload")
+
+    async def ask_admin(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Ask the admin listener for the JSON object that it answers with."""
+        headers = {"Authorization": f"Bearer {_TOKEN}"}
+        url, data = _url(self.admin_port, path), None if body is None else orjson.dumps(body)
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.request(method, url, data=data) as reply,
+        ):
+            content: dict[str, Any] = orjson.loads(await reply.read())
+        if not reply.ok:
+            raise BenchError(f"{method} {path} was answered with {reply.status}: {content}")
+        return content
+
     async def settle(self) -> None:
         """Wait until admission has read everything in the log."""
         await self._wait(self._is_admitted, _SETTLE_SECONDS, "did not admit what it had accepted")
@@ -276,9 +295,12 @@ def _config(port: int, admin_port: int, data: Path, sources: int, webhooks: Iter
     ]
     for n in range(sources):
         parts += ["[[sources]]", f'name = "s{n}"', f'write_key = "{write_key(n)}"', "rate_limit = 1000000"]
-    for name, to, size in webhooks:
-        parts += ["[[destinations]]", f'name = "{name}"', 'type = "webhook"']
-        parts += [f'settings = {{ url = "{_url(to, "/hook")}" }}', f"batch_size = {size}"]
+    return "\n".join(parts) + "\n" + "".join(map(_destination, webhooks))
+
+
+def _destination(webhook: Webhook) -> str:
+    parts = ["[[destinations]]", f'name = "{webhook.name}"', 'type = "webhook"']
+    parts += [f'settings = {{ url = "{_url(webhook.port, "/hook")}" }}', f"batch_size = {webhook.batch_size}"]
     return "\n".join(parts) + "\n"
 
 

@@ -26,7 +26,8 @@ from relay.admission.normalise import events_of
 from relay.admission.seen import Seen
 from relay.admission.transform import SourceTransformations
 from relay.api.server import admin_application
-from relay.config import Config, load, parse_address, with_generated
+from relay.config import Config, load, with_generated
+from relay.config_checks import parse_address
 from relay.console.debugger import Debugger
 from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters

@@ -10,9 +10,7 @@ value gets into a sentence that could be a secret. `template.toml` is the commen
 stands as relay.toml in the repository.
 """
 
-import ipaddress
 import json
-import math
 import os
 import re
 import tomllib
@@ -20,16 +18,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from relay import destinations as catalogue
+from relay.config_checks import CHECKS, fql, parse_address
 from relay.config_errors import Problems, Table, convert, expand, explain, read_table, suggestion
 from relay.config_lines import Lines, Place
+from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
-from relay.destinations.fql import FqlError, compile_filter
 from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
@@ -42,7 +40,7 @@ _TABLES = ("server", "log", "sources", "destinations")
 # keys of the contract that this version refuses rather than ignores
 _PLANNED = {
     SourceConfig: ("plan", "controls"),
-    DestinationConfig: ("subscriptions", "mode", "engine"),
+    DestinationConfig: ("mode", "engine"),
 }
 
 
@@ -59,6 +57,7 @@ class Config(msgspec.Struct, frozen=True):
     destinations: tuple[DestinationConfig, ...]
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
+    notes: tuple[str, ...] = ()  # what works, and may not be what was meant
 
 
 def default() -> Config:
@@ -98,16 +97,6 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{path}: nested too deeply") from None
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of `host:port` or `[IPv6]:port`; `ValueError` when it is neither."""
-    match = re.fullmatch(r"(?:\[([^\]]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text, re.ASCII)
-    if match is None or int(match[3]) > 65535:  # noqa: PLR2004  the highest port
-        raise ValueError("not host:port")
-    if match[1]:
-        ipaddress.IPv6Address(match[1])
-    return match[1] or match[2], int(match[3])
-
-
 def _read(path: Path) -> str:
     try:
         content = path.read_bytes()
@@ -135,6 +124,7 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
     server = _single(raw, "server", ServerConfig, problems)
     log = _single(raw, "log", LogConfig, problems)
     sources = _several(raw, "sources", SourceConfig, problems)
+    _read_subscriptions(raw, path, problems)
     destinations = _several(raw, "destinations", DestinationConfig, problems)
     for key in [key for key in raw if key not in _TABLES]:
         problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
@@ -149,7 +139,28 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
         destinations=tuple(DestinationConfig(**destination.values) for destination in destinations),
         settings=settings,
         path=path,
+        notes=tuple(_notes(destinations, path, problems)),
     )
+
+
+def _read_subscriptions(raw: dict[str, Any], path: Path, problems: Problems) -> None:
+    """Replace every `subscriptions` that can be read by what it says."""
+    tables = raw.get("destinations")
+    for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        if not isinstance(table, dict) or "subscriptions" not in table:
+            continue
+        place = ("destinations", index, "subscriptions")
+        found, mistakes = read_subscriptions(table["subscriptions"], path.absolute().parent)
+        for mistake in mistakes:
+            problems.add(place, f"`subscriptions`: {mistake}")
+        table["subscriptions"] = [msgspec.to_builtins(one) for one in found]
+
+
+def _notes(destinations: list[Table], path: Path, problems: Problems) -> Iterator[str]:
+    for destination in destinations:
+        kind = catalogue.CATALOGUE[destination.values["type"]]
+        for note in notes_of(kind, destination.values["subscriptions"] or ()):
+            yield f"{path}:{problems.line((*destination.place, 'subscriptions'))}: {note}"
 
 
 def _single(raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems) -> Table:
@@ -172,7 +183,7 @@ def _several(
 
 def _table(struct: type[msgspec.Struct], raw: dict[str, Any], place: Place, problems: Problems) -> Table:
     table = read_table(struct, raw, place, problems, planned=_PLANNED.get(struct, ()))
-    for key, complaint in _CHECKS[struct].items():
+    for key, complaint in CHECKS[struct].items():
         for where, value in _each(table, key):
             if sentence := complaint(value):
                 problems.add(where, f"`{key}` {sentence}")
@@ -185,102 +196,6 @@ def _each(table: Table, key: str) -> Iterator[tuple[Place, Any]]:
         yield from table.items(key)
     elif value is not None:
         yield (*table.place, key), value
-
-
-# what a value by itself must be: each check returns the rest of a sentence, or None
-
-
-def _filled(text: str) -> str | None:
-    return None if text.strip() else "must not be empty"
-
-
-def _name(text: str) -> str | None:
-    if re.fullmatch(r"[A-Za-z0-9_.-]+", text):
-        return None
-    return "must be made of letters, digits, `_`, `.` and `-`" if text else "must not be empty"
-
-
-def _address(text: str) -> str | None:
-    try:
-        parse_address(text)
-    except ValueError:
-        return "must be host:port, such as 127.0.0.1:8080 or [::1]:8080"
-    return None
-
-
-def _network(text: str) -> str | None:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return "must hold addresses and networks, such as 10.0.0.1 or 10.0.0.0/8"
-    return None
-
-
-def _origin(text: str) -> str | None:
-    return None if _is_origin(text) else "must be scheme, host and port only, such as https://eu.example.com"
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        plain = parts.port != 0 and f"{parts.scheme}://{parts.netloc}" == text
-    except ValueError:  # a port that is no number, an IPv6 address that is none
-        return False
-    has_host = bool(parts.hostname) and not re.search(r"[@\s\\]", parts.netloc)
-    return plain and has_host and parts.scheme in ("http", "https")
-
-
-def _fql(text: str) -> str | None:
-    try:
-        compile_filter(text)
-    except FqlError as error:
-        return f"cannot be read: {error}"
-    return None
-
-
-def _category(text: str) -> str | None:
-    if re.fullmatch(r"\D.{,33}", text, re.ASCII | re.DOTALL):
-        return None
-    return "must hold ids of categories: 1 to 34 characters, the first no digit"
-
-
-def _positive(number: float) -> str | None:
-    return None if 0 < number < math.inf else "must be a number above 0"
-
-
-def _at_least_one(number: float) -> str | None:
-    return None if 1 <= number < math.inf else "must be at least 1"
-
-
-_Check = Callable[[Any], str | None]
-_CHECKS: Mapping[type[msgspec.Struct], Mapping[str, _Check]] = {
-    ServerConfig: {
-        "listen": _address,
-        "admin": _address,
-        "admin_token": _filled,
-        "read_token": _filled,
-        "data_dir": _filled,
-        "trusted_proxies": _network,
-    },
-    LogConfig: {"retention": _positive, "max_bytes": _positive},
-    SourceConfig: {
-        "name": _name,
-        "write_key": _filled,
-        "write_keys": _filled,
-        "rate_limit": _positive,
-        "burst": _at_least_one,
-    },
-    DestinationConfig: {
-        "name": _name,
-        "endpoint": _origin,
-        "filter": _fql,
-        "rate_limit": _positive,
-        "concurrency": _at_least_one,
-        "batch_size": _at_least_one,
-        "timeout": _positive,
-        "consent": _category,
-    },
-}
 
 
 # what several keys say together
@@ -343,7 +258,7 @@ def _check_destinations(
             if name not in (known or [DEFAULT_SOURCE]):
                 problems.add(place, f"unknown source `{name}`{suggestion(name, known or [DEFAULT_SOURCE])}")
         for place, each in destination.items("filters"):
-            if complaint := _fql(each.condition):
+            if complaint := fql(each.condition):
                 problems.add((*place, "if"), f"`if` {complaint}")
         _check_transformations(destination, problems)
         built = _check_type(destination, problems)
@@ -373,7 +288,14 @@ def _check_type(destination: Table, problems: Problems) -> Destination | None:
         problems.add((*destination.place, "batch_size"), most)
     if kind.needs_endpoint and "endpoint" in destination.values and destination.values["endpoint"] is None:
         problems.add(destination.place, f"missing key `endpoint`: `{name}` has no place of its own")
-    return _settings(kind, destination, problems)
+    subscriptions = destination.values.get("subscriptions")
+    if subscriptions is not None:
+        for mistake in mistakes_of(kind, subscriptions):
+            problems.add((*destination.place, "subscriptions"), f"`subscriptions`: {mistake}")
+    built = _settings(kind, destination, problems)
+    if built is not None and (missing := built.missing(has_subscriptions=subscriptions is not None)):
+        problems.add((*destination.place, "settings"), missing)
+    return built
 
 
 def _settings(kind: type[Destination], destination: Table, problems: Problems) -> Destination | None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay import destinations
-from relay.config import Config, default, load, parse_address, template
+from relay.config import Config, default, load, template
+from relay.config_checks import parse_address
 from relay.config_errors import convert
 from relay.config_lines import Lines, Place
 from relay.delivery.config import DestinationConfig
@@ -284,7 +285,7 @@ def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) 
     assert problems(source(f"{key} = 1")) == [f"4: `{key}` is not yet supported by this version of relay"]
 
 
-@pytest.mark.parametrize("key", ["subscriptions", "mode", "engine"])
+@pytest.mark.parametrize("key", ["mode", "engine"])
 def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
     told = [f"5: `{key}` is not yet supported by this version of relay"]
     assert problems(destination(f"{key} = 1")) == told

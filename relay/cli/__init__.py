@@ -47,7 +47,21 @@ def relay() -> None:
     """
 
 
-for command in (init, check, serve, send, tail, try_, status, dead_letters, replay, reload, pause, resume, backup):
+for command in (
+    init,
+    check,
+    serve,
+    send,
+    tail,
+    try_,
+    status,
+    dead_letters,
+    replay,
+    reload,
+    pause,
+    resume,
+    backup,
+):
     relay.add_command(command)
 
 

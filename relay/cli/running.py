@@ -13,7 +13,8 @@ import click
 from relay import __version__
 from relay.cli.client import CannotDo, Client, Refused
 from relay.cli.config_file import read_leniently, require
-from relay.config import DEFAULT_SOURCE, Config, parse_address
+from relay.config import DEFAULT_SOURCE, Config
+from relay.config_checks import parse_address
 from relay.config_errors import suggestion
 from relay.data_directory import read_secret
 from relay.gateway.config import SourceConfig

@@ -16,7 +16,7 @@ import msgspec
 from relay import metrics
 from relay.bucket import Bucket
 from relay.delivery.config import DestinationConfig
-from relay.delivery.consumer import Consumer
+from relay.delivery.consumer import READ_EVENTS, Consumer
 from relay.delivery.fates import Fates
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
@@ -29,6 +29,13 @@ from relay.event import Event
 from relay.log.feed import Feed
 from relay.log.state import SQL, State
 from relay.outcome import Outcome
+
+# While events come in, a replay takes small portions, and after each leaves the loop to others for a multiple of the
+# time that the portion took: an answer to a sender must not wait behind what has waited for days.
+PORTION = 100  # events: a millisecond or two
+GIVE_WAY = 3.0
+LONGEST_PAUSE = 0.02  # seconds: what took longer waited for the destination
+QUIET_SECONDS = 0.5  # since the last event came in
 
 LOOK_SECONDS = 0.25  # between looks at what a replay waits for
 BURST_SECONDS = 0.1  # of `rate`, let through at once: as of a destination's `rate_limit`
@@ -143,6 +150,8 @@ class Replaying(Consumer):
         self.is_done = False
         self._last = replay.last
         self._state = state
+        self._live_cursor = feed.cursor
+        self._live_at = self._read_at = clock() - QUIET_SECONDS
         self._selects = Selection(replay.query)
         self._addressed = Address((config.name, settings.title))
         rate = replay.query.rate
@@ -152,11 +161,22 @@ class Replaying(Consumer):
         """As any consumer, but never past the last sequence."""
         if self.window.taken >= self._last:
             return [], self.window.taken
-        groups, reached = await super()._read()
+        groups, reached = await self._feed.read(self.window.taken, await self._portion())
         excess = reached - self._last
         if excess <= 0:
             return groups, reached
         return groups[:-excess], self._last
+
+    async def _portion(self) -> int:
+        """How many events to read: see above."""
+        now = self._clock()
+        if self._feed.cursor != self._live_cursor:
+            self._live_cursor, self._live_at = self._feed.cursor, now
+        if now - self._live_at > QUIET_SECONDS:
+            return READ_EVENTS
+        await asyncio.sleep(min(GIVE_WAY * (now - self._read_at), LONGEST_PAUSE))
+        self._read_at = self._clock()
+        return PORTION
 
     async def _take(self, groups: list[list[Event]]) -> None:
         await super()._take([[self._seen(e) for e in some if self._selects(e)] for some in groups])
@@ -237,7 +257,7 @@ class CountingFates(Fates):
         name = name_of(event)
         if name not in self.found and len(self.found) >= MAX_NAMES:
             name = OTHERS
-        self.found.setdefault(name, Counter())[outcome] += 1
+        self.found.setdefault(name, Counter())[str(outcome)] += 1
 
     def filtered(self, event: Event, reason: str) -> None:  # noqa: ARG002
         self.judged(event, Outcome.FILTERED)

@@ -106,7 +106,7 @@ class Replays:
         """End a replay: what is on its way arrives, what is parked does not. One that has ended stays as it is."""
         async with self._changing:
             active = self._active.get(number)
-            if active is not None:
+            if active is not None and active.replay.state == RUNNING:
                 await self._stop(active)
                 await self._end(active.replay, CANCELLED)
         return await self.show(number)
@@ -166,7 +166,8 @@ class Replays:
         """Set a replay to work; one without a destination fails."""
         target = self.targets.get(replay.query.destination)
         if target is None:
-            await self._end(replay, FAILED, "the destination is not in relay.toml any more")
+            if replay.state == RUNNING:
+                await self._end(replay, FAILED, "the destination is not in relay.toml any more")
             return
         active = Active(replay, target, await self._consumer(replay, target))
         self._active[replay.id] = active
@@ -174,6 +175,7 @@ class Replays:
 
     async def _consumer(self, replay: Replay, target: Target) -> Replaying:
         name = replay.query.destination
+        await self._state.write(lambda c: c.execute(SQL["set_absent"], (False, replay.name)) and None)
         row = await self._row(replay)
         if replay.query.dry_run:  # begins anew: it costs little, and there is nothing to lose
             window = Window(replay.first - 1)
@@ -210,6 +212,8 @@ class Replays:
             while not await self._has_run(active):
                 await asyncio.sleep(RESTART_SECONDS)
                 if not active.consumer.courier.is_stopping:
+                    with contextlib.suppress(sqlite3.Error):
+                        await self._delivery.ledger.flush()
                     self._delivery.ledger.unfollow(active.replay.name)
                     active.consumer = await self._consumer(active.replay, active.target)
 
@@ -234,6 +238,9 @@ class Replays:
             await asyncio.wait([active.task])
         await self._delivery.ledger.flush()
         self._delivery.ledger.unfollow(active.replay.name)
+        if active.replay.state != RUNNING and active.replay.query.destination not in self.targets:
+            # as with a destination that left: what it has parked waits for its return, and retention for nobody
+            await self._state.write(lambda c: c.execute(SQL["set_absent"], (True, active.replay.name)) and None)
         self._active.pop(active.replay.id, None)
 
     async def _end(self, replay: Replay, state: str, reason: str | None = None) -> None:

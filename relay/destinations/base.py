@@ -86,6 +86,10 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         """The flow that delivers `events`. `is_batch`: several may come at once, though this may be one."""
         raise NotImplementedError
 
+    def missing(self, *, has_subscriptions: bool) -> str | None:  # noqa: ARG002
+        """What the settings lack, as a sentence."""
+        return None
+
     @property
     def token(self) -> str | None:
         """The OAuth access token that the settings hold; None for a destination without OAuth, or without it."""

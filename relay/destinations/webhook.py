@@ -71,6 +71,10 @@ class Webhook(ActionDestination, frozen=True):
         if self.url is not None and not _is_url(self.url):
             raise ValueError("url must be an http or https URL")
 
+    def missing(self, *, has_subscriptions: bool) -> str | None:
+        """A mapping may say where to; without one the settings must."""
+        return "missing setting `url`" if self.url is None and not has_subscriptions else None
+
     def route(self, subscriptions: Sequence[Subscription] | None = None) -> Route:
         """The event untouched, or what subscriptions make of it."""
         return Route(self) if subscriptions is None else super().route(subscriptions)

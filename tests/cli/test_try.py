@@ -139,7 +139,7 @@ def test_an_event_that_a_mapping_cannot_work_on_is_null_with_the_reason() -> Non
 
 
 def test_a_result_that_cannot_be_written_is_null_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["relay.cli.try_"]
+    module = sys.modules["relay.cli.events_file"]
     monkeypatch.setattr(module, "encode", lambda _value: None)  # how deep it can go is Python's affair
     result = attempt("filter", "all")
     assert (result.exit_code, result.stdout) == (1, "null\nnull\n")

@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from relay.delivery import replaying, replays
 from relay.delivery.replay import BadQuery
-from relay.destinations.fql.actions import Filter
+from relay.destinations.fql.actions import Filters
 from relay.destinations.segment import Segment
 from relay.log.record import Record
 from relay.times import format_iso
@@ -125,10 +126,9 @@ async def test_consent_and_todays_filters_hold(receiver: Receiver, tmp_path: Pat
             track(event="Good", context=refused),
             track(event="Bad", context=agreed),
         )
-        drop = Filter(if_="all", actions=({"type": "DROP_PROPERTIES", "fields": {"properties": ["card"]}},))
-        await line.apply(
-            webhook(receiver.url, "new", consent=("C1",), filter='event = "Good"', filters=(drop,))
-        )
+        action = {"type": "DROP_PROPERTIES", "fields": {"properties": ["card"]}}
+        drop = msgspec.convert([{"if": "all", "actions": [action]}], Filters)
+        await line.apply(webhook(receiver.url, "new", consent=("C1",), filter='event = "Good"', filters=drop))
         done = await replayed(line)
         assert delivered(done) == {"delivered": 1, "filtered": 2}
         assert receiver.events()[0]["properties"] == {}
@@ -230,7 +230,7 @@ async def test_a_replay_of_nothing_is_done_at_once(receiver: Receiver, tmp_path:
 async def test_a_destination_must_be_there_and_take_the_sources(receiver: Receiver, tmp_path: Path) -> None:
     async with pipeline(tmp_path) as line:
         await line.apply(webhook(receiver.url, "new", sources=("web",)))
-        with pytest.raises(BadQuery, match="destination: .* there is: new"):
+        with pytest.raises(BadQuery, match=r"destination: .* there is: new"):
             await begin(line, "old")
         with pytest.raises(BadQuery, match="sources: new takes events of web only"):
             await begin(line, sources=["web", "ios"])
@@ -574,4 +574,4 @@ async def test_they_are_listed_newest_first(receiver: Receiver, tmp_path: Path) 
         numbers = [(await replayed(line, events=[f"Event {n}"]))["id"] for n in range(3)]
         found = await line.replays.newest(2)
         assert [one["id"] for one in found] == [numbers[2], numbers[1]]
-        assert found[0]["query"]["events"] == ["Event 2"]
+        assert found[0]["query"]["events"] == ("Event 2",)

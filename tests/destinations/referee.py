@@ -109,5 +109,3 @@ def failure(result: Any) -> DeliveryError | None:
     if isinstance(result, DeliveryError):
         return result
     return next((error for error in result or () if error is not None), None)
-
-

@@ -83,16 +83,16 @@ class Leg:
                 yield Parcel((event,), self.digest, _refuser(error))
                 continue
             if not (is_batch and self._is_batched(call)):
-                yield self._parcel([event], [call])
+                yield self._parcel([event], [call], is_batch=False)
                 continue
             key = self._key(call)
             group = groups.setdefault(key, _Group())
             if group.is_full(event, self._most(call), self._settings.max_bytes):
-                yield self._parcel(group.events, group.calls)
+                yield self._parcel(group.events, group.calls, is_batch=True)
                 group = groups[key] = _Group()
             group.add(event, call)
         for group in groups.values():
-            yield self._parcel(group.events, group.calls)
+            yield self._parcel(group.events, group.calls, is_batch=True)
 
     def _is_batched(self, call: Call) -> bool:
         if self.action.perform_batch is None:
@@ -111,7 +111,7 @@ class Leg:
             return own
         return own, orjson.dumps([call.payload.get(str(name)) for name in names])
 
-    def _parcel(self, events: list[Event], calls: list[Call]) -> Parcel:
+    def _parcel(self, events: list[Event], calls: list[Call], *, is_batch: bool) -> Parcel:
         """The calls serve the first try; later ones, which are rare, map again and hold no memory."""
         once = [calls]
 
@@ -119,12 +119,13 @@ class Leg:
             mapped = once.pop() if once else None
             if mapped is None or len(mapped) != len(some):
                 mapped = [self.call(event) for event in some]
-            return self._perform(mapped)
+            return self._perform(mapped, is_batch=is_batch)
 
         return Parcel(events, self.digest, begin)
 
-    def _perform(self, calls: list[Call]) -> Steps:
-        if len(calls) > 1 and self.action.perform_batch is not None:
+    def _perform(self, calls: list[Call], *, is_batch: bool) -> Steps:
+        """A batch of one is a batch: it may go another way than a single event, and be told apart by other fields."""
+        if is_batch and self.action.perform_batch is not None:
             return self.action.perform_batch(self._settings, calls)
         return self.action.perform(self._settings, calls[0])
 

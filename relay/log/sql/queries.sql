@@ -147,6 +147,9 @@ UPDATE replays SET state = ?, reason = ?, ended_at = ?, found = ? WHERE id = ? A
 -- It has taken all that it ever will.
 UPDATE consumers SET taken = 0, open_ranges = '[]' WHERE name = ?;
 
+-- name: set_absent
+UPDATE consumers SET is_absent = ? WHERE name = ?;
+
 -- name: drop_parked_of
 DELETE FROM parked WHERE destination = ?;
 

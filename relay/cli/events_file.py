@@ -1,0 +1,81 @@
+"""Events of a file for commands that try something on them: one JSON object a line.
+
+What is to be said of one goes to stderr as `FILE:LINE: …`, so that a line which is no event costs the others nothing.
+"""
+
+import sys
+from collections.abc import Iterator
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relay.body import decode, encode
+from relay.cli.client import CannotDo
+
+STDIN = "-"
+
+events_option = click.option(
+    "--events",
+    "events_file",
+    metavar="FILE",
+    required=True,
+    help="The events, one JSON object a line; `-` is standard input.",
+)
+
+
+class EventsFile:
+    """The events of a file, which remembers its line: for what is said about the one in hand."""
+
+    def __init__(self, file: str) -> None:
+        self.has_mistakes = False
+        self._file = file
+        self.line = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for line in self._lines():
+            self.line += 1
+            event = self._event(line) if line.strip() else None
+            if event is not None:
+                yield event
+
+    def say(self, what: str) -> None:
+        """Something about the event in hand, on stderr."""
+        click.echo(f"{self._file}:{self.line}: {what}", err=True)
+
+    def refuse(self, reason: str) -> None:
+        """The same, and the command will not have gone well."""
+        self.has_mistakes = True
+        self.say(reason)
+
+    def give(self, value: Any) -> None:
+        """The line of output for the event in hand."""
+        written = encode(value)
+        if written is None:
+            self.refuse("the result is nested too deeply to be written")
+            written = b"null"
+        click.echo(written)
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            if self._file == STDIN:
+                yield from sys.stdin.buffer
+            else:
+                with Path(self._file).open("rb") as opened:
+                    yield from opened
+        except OSError as error:
+            raise CannotDo(f"{self._file}: cannot be read: {error.strerror}") from None
+
+    def _event(self, line: bytes) -> dict[str, Any] | None:
+        try:
+            event = decode(line)
+        except JSONDecodeError as error:
+            self.refuse(f"not JSON: {error.msg} (character {error.colno})")
+        except ValueError as error:
+            self.refuse(f"not JSON: {error}")
+        else:
+            if isinstance(event, dict):
+                return event
+            self.refuse("an event is a JSON object, which this is not")
+        return None

@@ -1,0 +1,220 @@
+"""`relay try destination`: what a destination of relay.toml would be sent for each event of a file, and why not.
+
+Nothing leaves: replies come from a file, or are 200 with an empty object. Each event is taken alone. One that carries
+`receivedAt` is taken as admitted; any other is admitted here, as if it had just come. Transformations of sources are
+left out: the file does not say which source an event is of.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import click
+import msgspec
+
+from relay.admission.normalise import events_of
+from relay.body import decode, encode
+from relay.cli.client import CannotDo
+from relay.cli.config_file import read
+from relay.cli.events_file import EventsFile, events_option
+from relay.cli.options import config_option, json_option
+from relay.cli.printing import plain
+from relay.config import Config
+from relay.config_errors import suggestion
+from relay.delivery.config import DestinationConfig
+from relay.delivery.fates import NO_MAPPING
+from relay.delivery.routing import Routing
+from relay.destinations.base import Destination, Request, at_endpoint
+from relay.destinations.reply import Reply
+from relay.destinations.secrets import Mask, mask, secrets_of, shown_headers
+from relay.destinations.tried import signed, tried
+from relay.event import Event
+from relay.log.record import Record
+from relay.outcome import Outcome
+
+RETRYING = "retrying"  # no fate yet: it would be tried again
+
+
+@click.command()
+@click.argument("name")
+@events_option
+@click.option(
+    "--replies",
+    "replies_file",
+    metavar="FILE",
+    help="Line i: a JSON array, the answers to event i's requests.",
+)
+@click.option("--no-routing", is_flag=True, help="Skip consent, `integrations`, filters and transformations.")
+@click.option("--show-secrets", is_flag=True, help="Show keys and tokens as they would be sent.")
+@json_option
+@config_option
+def destination(
+    name: str,
+    events_file: str,
+    replies_file: str | None,
+    file: Path | None,
+    *,
+    no_routing: bool,
+    show_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Show what a destination would be sent for each event.
+
+    NAME is a destination of relay.toml. Nothing leaves. An answer is {"status", "headers", "json" or "text"}; where
+    there is none, it is 200 with {}.
+    """
+    trial = _Trial(read(file), name, is_routed=not no_routing, shows_secrets=show_secrets)
+    events = EventsFile(events_file)
+    replies = _Replies(replies_file)
+    for data in events:
+        result = trial.of(data, replies.of_line(events.line))
+        if as_json:
+            events.give(result.shown())
+        else:
+            _print(result)
+    sys.exit(events.has_mistakes)
+
+
+class _Result(NamedTuple):
+    message_id: str | None
+    outcome: str
+    reason: str | None
+    detail: str | None
+    requests: list[dict[str, Any]]
+
+    def shown(self) -> dict[str, Any]:
+        detail = {"detail": self.detail} if self.detail else {}
+        return {
+            "messageId": self.message_id,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            **detail,
+            "requests": self.requests,
+        }
+
+
+class _Trial:
+    """A destination as it is configured."""
+
+    def __init__(self, config: Config, name: str, *, is_routed: bool, shows_secrets: bool) -> None:
+        self._config, self._settings = _chosen(config, name)
+        self._route = self._settings.route(self._config.subscriptions)
+        self._routing = Routing(self._config, self._settings.title) if is_routed else None
+        self._is_batch = (self._config.batch_size or self._settings.batch) > 1
+        self._masked = None if shows_secrets else mask(secrets_of(self._settings))
+
+    def of(self, data: dict[str, Any], replies: Iterator[Reply]) -> _Result:
+        event = _admitted(data)
+        if event.outcome is not None:
+            return _Result(data.get("messageId"), event.outcome, event.reason, "; ".join(event.notes), [])
+        routed = event if self._routing is None else self._routing.route(event)
+        if isinstance(routed, str):
+            return _Result(event.message_id, Outcome.FILTERED, routed, None, [])
+        if not self._route.wants(routed):
+            return _Result(event.message_id, Outcome.FILTERED, NO_MAPPING, None, [])
+        # alone it goes as an event that found no company does: as one event, by the single request where there is one
+        outcome = tried(self._route.parcels([routed], is_batch=self._is_batch), replies)
+        requests = [self._shown(request) for request in outcome.requests]
+        error = outcome.worst
+        if error is None:
+            return _Result(event.message_id, Outcome.DELIVERED, None, None, requests)
+        fate = Outcome.REJECTED if error.is_final else RETRYING
+        return _Result(event.message_id, fate, error.reply.reason, self._text(str(error)), requests)
+
+    def _shown(self, request: Request) -> dict[str, Any]:
+        request = signed(self._settings, request)
+        url = at_endpoint(request.url, self._config.endpoint)
+        headers = request.headers if self._masked is None else shown_headers(request, self._masked)
+        made = {"method": request.method, "url": self._text(url), "headers": dict(headers)}
+        return made | _body(request, self._masked or str)
+
+    def _text(self, text: str) -> str:
+        return text if self._masked is None else self._masked(text)
+
+
+def _chosen(config: Config, name: str) -> tuple[DestinationConfig, Destination]:
+    for one in config.destinations:
+        if one.name == name:
+            return one, config.settings[name]
+    names = [one.name for one in config.destinations]
+    raise CannotDo(f"there is no destination `{name}` in relay.toml{suggestion(name, names)}")
+
+
+def _admitted(data: dict[str, Any]) -> Event:
+    json = encode(data)
+    if json is None:
+        raise CannotDo("an event is nested too deeply")
+    if "receivedAt" in data:
+        integrations = data.get("integrations")
+        return Event(
+            1,
+            0,
+            "",
+            str(data.get("messageId", "")),
+            json,
+            integrations=integrations if isinstance(integrations, dict) and integrations else None,
+        )
+    now = int(time.time() * 1000)
+    body = b'{"batch":[%b]}' % json
+    record = Record(
+        now, "", "batch", client=False, ip=None, user_agent=None, sent_at=None, events=1, body=body
+    )
+    return events_of(record, "try")[0]
+
+
+def _body(request: Request, masked: Mask) -> dict[str, Any]:
+    if not request.body:
+        return {}
+    kind = next((v for k, v in request.headers.items() if k.lower() == "content-type"), "")
+    text = masked(request.body.decode("utf-8", "replace"))
+    if "json" in kind:
+        return {"json": decode(text.encode())}
+    if "urlencoded" in kind:
+        return {"form": {k: masked(v) for k, v in parse_qsl(text, keep_blank_values=True)}}
+    return {"text": text}
+
+
+class _Replies:
+    """The lines of a file of replies."""
+
+    def __init__(self, file: str | None) -> None:
+        self._file = file
+        try:
+            self._lines = Path(file).read_bytes().splitlines() if file is not None else []
+        except OSError as error:
+            raise CannotDo(f"{file}: cannot be read: {error.strerror}") from None
+
+    def of_line(self, number: int) -> Iterator[Reply]:
+        """The replies to the event of line `number`, from 1."""
+        if number > len(self._lines) or not self._lines[number - 1].strip():
+            return iter(())
+        try:
+            return iter([_reply(one) for one in msgspec.convert(decode(self._lines[number - 1]), list[Any])])
+        except (ValueError, TypeError, AttributeError):
+            raise CannotDo(
+                f'{self._file}:{number}: must be a JSON array of {{"status", "headers", "json" or "text"}}'
+            ) from None
+
+
+def _reply(raw: dict[str, Any]) -> Reply:
+    text = (encode(raw["json"]) or b"").decode() if "json" in raw else str(raw.get("text", ""))
+    headers = {str(k).lower(): v for k, v in (raw.get("headers") or {}).items()}
+    after = headers.get("retry-after")
+    return Reply(int(raw.get("status", 200)), text, 0.0, None, None if after is None else float(after))
+
+
+def _print(result: _Result) -> None:
+    why = f": {result.reason}" if result.reason else ""
+    detail = f" ({result.detail})" if result.detail else ""
+    click.echo(plain(f"{result.message_id} {result.outcome}{why}{detail}"))
+    for request in result.requests:
+        click.echo("  " + plain(f"{request['method']} {request['url']}"))
+        for name, value in request["headers"].items():
+            click.echo("    " + plain(f"{name}: {value}"))
+        for kind in ("json", "form", "text"):
+            if kind in request:
+                body = request[kind] if kind == "text" else (encode(request[kind]) or b"").decode()
+                click.echo("    " + plain(body))

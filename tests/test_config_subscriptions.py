@@ -1,0 +1,105 @@
+"""`subscriptions` in relay.toml: read from there or from a file, and every mistake by its number."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay.config import load
+from relay.destinations.actions import Subscription
+from relay.errors import ConfigError
+
+HEAD = '[[destinations]]\nname = "d"\ntype = "{type}"\nsettings = {settings}\n'
+
+
+def written(
+    folder: Path, more: str, kind: str = "webhook", settings: str = '{ url = "https://a.example/" }'
+) -> Path:
+    file = folder / "relay.toml"
+    file.write_text(HEAD.format(type=kind, settings=settings) + more + "\n")
+    return file
+
+
+def problems(file: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    return [problem.removeprefix(f"{file}:") for problem in caught.value.problems]
+
+
+def test_a_list_in_the_file_is_read(tmp_path: Path) -> None:
+    more = "subscriptions = [{ action = 'send', subscribe = 'type = \"track\"', mapping = { data = { '@path' = '$.properties' } } }]"
+    (destination,) = load(written(tmp_path, more), {}).destinations
+    assert destination.subscriptions == (
+        Subscription("send", 'type = "track"', {"data": {"@path": "$.properties"}}),
+    )
+
+
+def test_a_json_file_is_found_beside_relay_toml_with_segments_own_word(tmp_path: Path) -> None:
+    said = [{"partnerAction": "send", "subscribe": 'type = "page"', "name": "Pages", "enabled": False}]
+    (tmp_path / "hook.json").write_text(json.dumps(said))
+    (destination,) = load(written(tmp_path, 'subscriptions = "hook.json"'), {}).destinations
+    assert destination.subscriptions == (Subscription("send", 'type = "page"', None, "Pages", enabled=False),)
+
+
+def test_without_any_the_presets_hold(tmp_path: Path) -> None:
+    (destination,) = load(written(tmp_path, ""), {}).destinations
+    assert destination.subscriptions is None
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("[", "not JSON: Expecting value: line 1 column 2 (char 1)"),
+        ("{}", "must be a list of {action, subscribe, mapping}, or the name of a JSON file with one"),
+        ("[1]", "number 1: Expected `object`, got `int`"),
+        ('[{"action": "send"}]', "number 1: Object missing required field `subscribe`"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named(content: str | None, told: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "hook.json").write_text(content)
+    file = written(tmp_path, 'subscriptions = "hook.json"')
+    assert problems(file) == [f"5: `subscriptions`: hook.json: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        ({"action": "sent", "subscribe": 'type = "page"'}, "unknown action `sent`, did you mean `send`?"),
+        ({"action": "send", "subscribe": "type"}, "`subscribe`: not a subscription"),
+        (
+            {"action": "send", "subscribe": 'type = "page"', "mapping": {"data": {"@pth": "$"}}},
+            "`mapping`: $.data: @pth is no directive",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_with_its_number(one: dict[str, Any], told: str, tmp_path: Path) -> None:
+    good = {"action": "send", "subscribe": 'type = "page"'}
+    (tmp_path / "hook.json").write_text(json.dumps([good, one]))
+    (problem,) = problems(written(tmp_path, 'subscriptions = "hook.json"'))
+    assert problem.startswith(f"5: `subscriptions`: number 2: {told}")
+
+
+def test_a_type_without_actions_has_no_subscriptions(tmp_path: Path) -> None:
+    file = written(tmp_path, "subscriptions = []", "segment", '{ writeKey = "k" }')
+    assert problems(file) == ["5: `subscriptions`: this type has no actions: it takes every event as it is"]
+
+
+def test_a_webhook_needs_a_url_or_a_subscription_that_may_name_one(tmp_path: Path) -> None:
+    assert problems(written(tmp_path, "", settings="{}")) == ["4: missing setting `url`"]
+    more = "subscriptions = [{ action = 'send', subscribe = 'type = \"page\"' }]"
+    assert load(written(tmp_path, more, settings="{}"), {}).notes == ()
+
+
+def test_what_may_not_be_meant_is_noted(tmp_path: Path) -> None:
+    said = [
+        {"action": "send", "subscribe": 'type = "page" and event = "a" or event = "b"'},
+        {"action": "send", "subscribe": 'type = "page"', "mapping": {"dta": 1}},
+    ]
+    (tmp_path / "hook.json").write_text(json.dumps(said))
+    file = written(tmp_path, 'subscriptions = "hook.json"')
+    first, second = load(file, {}).notes
+    assert first.startswith(f"{file}:5: subscription 1: Segment reads this as")
+    assert second == f"{file}:5: subscription 2: `send` has no field `dta`, did you mean `data`?"
