@@ -6,7 +6,8 @@ then in earnest. Beside it the bare minimum: this process reads the same records
 
 How to read it: `events_per_second` runs from the request for the replay until the sink has the last event. `reading`
 is the bare minimum; `times_reading` says how many times longer a replay takes than that. `lost` must be 0, and so
-must `duplicates`: nothing failed.
+must `duplicates`: nothing failed. Beside live traffic (2,000 requests a second, open loop) a replay is slower on purpose;
+the answers to senders, with it and without, show how much it costs them.
 """
 
 import asyncio
@@ -19,16 +20,17 @@ import click
 
 from bench.delivered import all_delivered, arrived
 from bench.events import Requests, batches, single_events
-from bench.load import closed_loop
+from bench.load import closed_loop, open_loop, percentile_ms
 from bench.measure import Meter
 from bench.processes import BenchError, Relay, Stage, Webhook
-from bench.report import Report, json_option, run, say
+from bench.report import Column, Report, json_option, run, say
 from relay.admission.normalise import events_of
 from relay.log import segment
 
 _BATCH = 500
 _CONNECTIONS = {1: 64, 100: 8}  # by events a request
 _LOOK_SECONDS = 0.02
+_SOURCES, _RATE, _SECONDS = 4, 500, 10.0  # of live traffic
 _READ = (500, 1_000_000)  # events and bytes at a time, as relay reads
 
 
@@ -46,6 +48,7 @@ async def _replay(events: int) -> Report:
     report = Report("replay")
     await _section(report, "100-event batches", events, batches)
     await _section(report, "single events", events // 3, single_events)
+    await _beside(report, "beside live traffic", events)
     return report
 
 
@@ -103,6 +106,37 @@ async def _section(report: Report, section: str, events: int, make: Callable[[],
             report.problems.append(
                 f"{section}: {delivery.lost} events never came, {delivery.duplicates} came twice"
             )
+
+
+async def _beside(report: Report, section: str, events: int) -> None:
+    async with Stage() as stage:
+        live, added = await stage.sink("live"), await stage.sink("added")
+        relay = await stage.relay(sources=_SOURCES, webhooks=[Webhook("live", live.port, _BATCH)])
+        requests = batches()
+        say(f"{section}: storing {events} events")
+        await closed_loop(relay.port, requests, connections=8, total=events // requests.events_each)
+        await relay.settle()
+        await relay.add(Webhook("added", added.port, _BATCH))
+        for column in ("alone", "with a replay"):
+            say(f"{section}: {column}")
+            number = await _start(relay, dry_run=False) if column != "alone" else None
+            result = await open_loop(
+                relay.port,
+                single_events(_SOURCES),
+                connections=256,
+                sources=_SOURCES,
+                rate=_RATE,
+                seconds=_SECONDS,
+            )
+            measures: Column = {
+                "answer_p50_ms": percentile_ms(result.waits, 0.5),
+                "answer_p99_ms": percentile_ms(result.waits, 0.99),
+                "refused_requests": result.refused,
+            }
+            if number is not None:
+                found = await relay.ask_admin("GET", f"/v1/replays/{number}")
+                measures["replayed_events_per_second"] = found["events"]["delivered"] / _SECONDS
+            report.add(section, column, measures)
 
 
 def _read_all(folder: Path, accepted: int) -> float:

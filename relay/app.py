@@ -110,8 +110,10 @@ class App:
             transform=self.transformations.transform_all,
         )
         await self.admission.load()
-        self.delivery = Delivery(self.feed, self.state, self.debugger)
+        key = self.config.server.encryption_key
+        self.delivery = Delivery(self.feed, self.state, self.debugger, key)
         stack.push_async_callback(self.delivery.close)
+        await self.delivery.accounts.store.seal_all()
         self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
         stack.push_async_callback(self.replays.close)
         self.dead_letters = DeadLetters(self.state, self.feed, self.delivery, self.replays)
@@ -238,7 +240,7 @@ class App:
     def _fixed_changes(self, config: Config) -> list[str]:
         """What has changed and cannot while relay runs."""
         before, after = self.config.server, config.server
-        keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token")
+        keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token", "encryption_key")
         changed = [f"server.{key}" for key in keys if getattr(before, key) != getattr(after, key)]
         return changed + (["log.durability"] if config.log.durability != self.config.log.durability else [])
 

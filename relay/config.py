@@ -28,6 +28,7 @@ from relay.config_lines import Lines, Place
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
+from relay.destinations.oauth import OAuthDestination
 from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
@@ -139,7 +140,7 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
         destinations=tuple(DestinationConfig(**destination.values) for destination in destinations),
         settings=settings,
         path=path,
-        notes=tuple(_notes(destinations, path, problems)),
+        notes=(*_notes(destinations, path, problems), *_plain_tokens(server, settings, path)),
     )
 
 
@@ -161,6 +162,12 @@ def _notes(destinations: list[Table], path: Path, problems: Problems) -> Iterato
         kind = catalogue.CATALOGUE[destination.values["type"]]
         for note in notes_of(kind, destination.values["subscriptions"] or ()):
             yield f"{path}:{problems.line((*destination.place, 'subscriptions'))}: {note}"
+
+
+def _plain_tokens(server: Table, settings: Mapping[str, Destination], path: Path) -> Iterator[str]:
+    names = [f"`{name}`" for name, each in settings.items() if isinstance(each, OAuthDestination)]
+    if names and server.values["encryption_key"] is None:
+        yield f"{path}: OAuth tokens of {', '.join(names)} are stored as they are: `[server]` has no `encryption_key`"
 
 
 def _single(raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems) -> Table:

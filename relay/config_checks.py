@@ -29,6 +29,10 @@ def _filled(text: str) -> str | None:
     return None if text.strip() else "must not be empty"
 
 
+def _long(text: str) -> str | None:
+    return None if len(text) >= 16 else "must have 16 characters at least"  # noqa: PLR2004
+
+
 def _name(text: str) -> str | None:
     if re.fullmatch(r"[A-Za-z0-9_.-]+", text):
         return None
@@ -94,6 +98,7 @@ CHECKS: Mapping[type[msgspec.Struct], Mapping[str, Check]] = {
         "admin": _address,
         "admin_token": _filled,
         "read_token": _filled,
+        "encryption_key": _long,
         "data_dir": _filled,
         "trusted_proxies": _network,
     },

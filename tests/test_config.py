@@ -750,7 +750,8 @@ def test_the_example_with_everything_in_it_is_valid(tmp_path: Path) -> None:
     path.write_text(_uncommented((ROOT / "relay.toml").read_text("utf-8")), "utf-8")
     (tmp_path / "cert.pem").touch()
     (tmp_path / "key.pem").touch()
-    config = load(path, {"RELAY_ADMIN_TOKEN": "a", "RELAY_READ_TOKEN": "b"})
+    environ = {"RELAY_ADMIN_TOKEN": "a", "RELAY_READ_TOKEN": "b", "RELAY_ENCRYPTION_KEY": "sixteen or longer"}
+    config = load(path, environ)
     assert config.sources[0].keys == ("WRITE_KEY", "NEW_KEY", "OLD_KEY")
     assert config.settings.keys() == {"hook"}
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-OPEN = frozenset(("/healthz", "/readyz", "/metrics"))
+CALLBACK = "/oauth/callback"  # where vendors send people back to; `state` is what it asks for
+OPEN = frozenset(("/healthz", "/readyz", "/metrics", CALLBACK))
 _LOOKING = frozenset(("GET", "HEAD"))
 
 

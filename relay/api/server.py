@@ -1,6 +1,6 @@
 """The admin listener: status, debugger, dead letters, operations, metrics.
 
-Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz and /metrics wants a token.
+Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz, /metrics and /oauth/callback wants a token.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from aiohttp_sse import sse_response
 
 from relay.api.auth import problem, require_token
 from relay.api.exposition import expose
+from relay.api.logins import login_routes
 from relay.api.parameters import BadParameter, answer, body, limit, number
 from relay.api.replays import replay_routes
 from relay.body import encode
@@ -61,6 +62,7 @@ def admin_application(relay: Relay) -> web.Application:
             web.post("/v1/destinations/{name}/resume", routes.resume),
             web.post("/v1/reload", routes.reload),
             *replay_routes(relay),
+            *login_routes(relay),
         ]
     )
     return application

@@ -77,7 +77,8 @@ def replay(
 def _asked(wanted: dict[str, Any]) -> dict[str, Any]:
     """The body of the request: what was given."""
     names = {"fql": "filter", "dry_run": "dryRun"}
-    return {names.get(name, name): value for name, value in wanted.items() if value not in (None, (), False)}
+    given = {names.get(name, name): value for name, value in wanted.items()}
+    return {name: value for name, value in given.items() if value is not None and value != ()}
 
 
 def _list(running: Running, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from relay.times import Duration
 from relay.tracking import problem
 
 POLL_SECONDS = 0.05
+LINE = 1000  # characters of a request or an answer
 _NAMES = {"track": "event", "page": "name", "screen": "name"}
 _ONLY = {  # options that make sense for some types only
     "properties": ("track", "page", "screen"),
@@ -93,6 +94,14 @@ def send(
     sys.exit(not trace.is_delivered)
 
 
+def _print_requests(row: dict[str, Any]) -> None:
+    """What a destination was sent, and what it said."""
+    for exchange in row["requests"]:
+        request, reply = exchange["request"], exchange["reply"]
+        click.echo(plain(f"{row['destination']} > {request['method']} {request['url']} {request['body']}")[:LINE])
+        click.echo(plain(f"{row['destination']} < {reply['status'] or reply['error']} {reply['body']}")[:LINE])
+
+
 def _event(kind: str, name: str | None, fields: dict[str, Any]) -> dict[str, Any]:
     """The event that is sent. Wrong usage when it could never be accepted."""
     for field in fields.keys() & _ONLY.keys():
@@ -136,5 +145,7 @@ def _print(trace: Trace) -> None:
     if rows:
         columns = ("destination", "state", "status", "seconds", "attempts", "reason")
         print_table(columns, [[row[column] for column in columns] for row in rows])
+        for row in rows:
+            _print_requests(row)
     elif trace.verdict == "admitted":
         click.echo("It is in the log; no running destination takes the events of this source.")

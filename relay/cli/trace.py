@@ -91,4 +91,5 @@ def _row(name: str, delivery: dict[str, Any] | None, otherwise: str) -> dict[str
         "seconds": delivery.get("seconds"),
         "attempts": delivery.get("attempts", 0),
         "reason": delivery.get("reason"),
+        "requests": delivery.get("requests", []),
     }

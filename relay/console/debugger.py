@@ -24,9 +24,12 @@ from relay.times import format_iso
 KEPT = 500  # events of a source
 KEPT_BYTES = 2_000_000  # of a source
 NOTE_BYTES = 200  # about, of the fate of one event
+REQUESTS_SHOWN = 20  # of an event to a destination, the newest
 BODY_KEPT = 4000  # characters of a request body and of a reply
 LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
 LISTENER_EVENTS = 1000  # waiting for one listener
+
+DELIVERED = "delivered"
 
 Place = tuple[int, int]
 
@@ -84,10 +87,20 @@ class Debugger:
             listener.offer(groups)
 
     def attempted(
-        self, destination: str, events: Sequence[Event], request: Request, reply: Reply, masked: Mask
+        self,
+        destination: str,
+        events: Sequence[Event],
+        request: Request,
+        reply: Reply,
+        masked: Mask,
+        *,
+        is_last: bool = True,
     ) -> None:
         """Note a request and its answer, for each source that has events in it."""
-        attempt = Attempt(events, _attempt(events, request, reply, masked))
+        shown = _attempt(len(events), request, reply, masked)
+        if shown["state"] == DELIVERED and not is_last:
+            shown["state"] = "sending"
+        attempt = Attempt(events, shown)
         for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
             self._ring(destination, source).append(len(events), BODY_KEPT, attempt)
 
@@ -101,7 +114,7 @@ class Debugger:
 
     def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:
         """Note a fate other than delivered."""
-        note = Attempt((event,), {"state": str(fate), "reason": reason})
+        note = Attempt((event,), {"state": str(fate), "reason": reason or None})
         self._ring(destination, event.source).append(1, NOTE_BYTES, note)
 
     def newest(
@@ -116,7 +129,7 @@ class Debugger:
         return [shown(e, deliveries.get((e.sequence, e.index), {})) for e in found]
 
     def _deliveries(self, sources: set[str], places: set[Place]) -> dict[Place, dict[str, Any]]:
-        """For each place, by destination: the last request and answer, and how often it was tried."""
+        """For each place, by destination: its requests with their answers, the last one by itself too."""
         found: dict[Place, dict[str, Any]] = {}
         for (destination, source), attempts in self._attempts.items():
             if source not in sources:
@@ -214,8 +227,16 @@ def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]
 
 def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]) -> None:
     before = by_destination.get(destination, {"attempts": 0})
-    attempts = before["attempts"] + ("request" in new)
-    by_destination[destination] = {**before, **new, "attempts": attempts}
+    if "request" not in new:
+        by_destination[destination] = before | new
+        return
+    exchanges = [*before.get("requests", ()), {key: new[key] for key in ("at", "request", "reply", "seconds")}]
+    by_destination[destination] = {
+        **before,
+        **new,
+        "attempts": before["attempts"] + 1,
+        "requests": exchanges[-REQUESTS_SHOWN:],
+    }
 
 
 def _without_secrets(url: str) -> str:
@@ -224,8 +245,8 @@ def _without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _attempt(events: Sequence[Event], request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
-    state = "delivered" if reply.answer is Answer.DELIVERED else "retrying"
+def _attempt(events: int, request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
+    state = DELIVERED if reply.answer is Answer.DELIVERED else "retrying"
     return {
         "state": state,
         "reason": None if reply.answer is Answer.DELIVERED else reply.reason,
@@ -235,7 +256,7 @@ def _attempt(events: Sequence[Event], request: Request, reply: Reply, masked: Ma
             "url": masked(_without_secrets(request.url)),
             "headers": shown_headers(request, masked),
             "body": masked(request.body[:BODY_KEPT].decode("utf-8", "replace")),
-            "events": len(events),
+            "events": events,
         },
         "reply": {"status": reply.status, "body": masked(reply.text[:BODY_KEPT]), "error": reply.error},
         "seconds": round(reply.seconds, 4),

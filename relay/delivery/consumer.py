@@ -14,6 +14,7 @@ import orjson
 from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.courier import Courier
+from relay.delivery.credentials import Credentials
 from relay.delivery.fates import NO_MAPPING, Fates
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
@@ -49,14 +50,16 @@ class Consumer:
         now: Callable[[], float] = time.time,
         name: str | None = None,
         fates: Fates | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         """`name` and `fates`, of a consumer that is not the destination's own: see `replaying`."""
         self.config = config
         self.settings = settings
         self.name = name or config.name
         self.window = window
+        self.credentials = credentials
         self.fates = fates or Fates(config, self.window, ledger, observer, now)
-        self.courier = Courier(config, settings, self.fates, sender, observer, clock)
+        self.courier = Courier(config, settings, self.fates, sender, observer, clock, credentials)
         self.retries = Retries(
             self.name,
             keeps_order=config.order == "user",
@@ -160,9 +163,8 @@ class Consumer:
                 elif not self.fates.park_behind(event):
                     await self._put(routed)
 
-    def _route_again(self, event: Event) -> Event | None:
-        routed = self._routing.route(event, again=True)
-        return None if isinstance(routed, str) else routed
+    def _route_again(self, event: Event) -> Event | str:
+        return self._routing.route(event, again=True)
 
     async def _put(self, event: Event) -> None:
         if not self._pending:

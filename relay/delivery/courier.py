@@ -33,8 +33,7 @@ from relay.delivery.shares import Shares
 from relay.destinations.base import Destination, Parcel, Request, Results, at_endpoint
 from relay.destinations.errors import DeliveryError, HttpError, Refused
 from relay.destinations.reply import Answer, Reply
-from relay.destinations.secrets import mask, secrets_of
-from relay.event import Event
+from relay.destinations.secrets import Mask, mask, secrets_of
 from relay.log.base import Waiters
 
 log = structlog.get_logger()
@@ -74,9 +73,15 @@ class Courier:
         self._sender = sender
         self._observer = observer
         self._credentials = credentials
-        self._masked = mask(secrets_of(settings))
+        hidden = mask(secrets_of(settings))
+        self._masked: Mask = hidden if credentials is None else lambda text: credentials.masked(hidden(text))
         self._seconds = metrics.SECONDS.labels(config.name)
         self._answers = {a: metrics.ATTEMPTS.labels(config.name, a.value) for a in Answer}
+
+    def try_again(self) -> None:
+        """What the destination was held for was put right: look again now."""
+        self.gate.reopen()
+        self.moved.wake()
 
     async def deliver(self, batch: Batch) -> None:
         """Return when every event of `batch` has its fate or is parked."""
@@ -119,7 +124,7 @@ class Courier:
 
     async def _deliver(self, batch: Batch, parcel: Parcel, shares: Shares) -> None:
         while batch.events:
-            results = await self._run(parcel)
+            results = await self._run(parcel, shares)
             batch, reply = self._settled(batch, parcel, results, shares)
             if reply is None:
                 break
@@ -144,51 +149,81 @@ class Courier:
                 return batch, reply
             shares.bury(batch, parcel, self._shown(reply))
             return batch, None
-        later: list[Event] = []
-        why: Reply | None = None
-        delivered: list[Event] = []
-        for event, error in zip(batch.events, results, strict=True):
-            if error is None:
-                delivered.append(event)
-            elif error.is_final:
-                shares.bury(batch.part([event]), parcel, self._shown(error.reply))
-            else:
-                later.append(event)
-                why = error.reply
-        if delivered:
+        trouble = _trouble(results)
+        if trouble is not None:
+            return batch, trouble
+        if delivered := [e for e, error in zip(batch.events, results, strict=True) if error is None]:
             shares.delivered(batch.part(delivered), parcel)
-        return batch.part(later), why
+        for event, error in zip(batch.events, results, strict=True):
+            one = batch.part([event])
+            if error is not None and error.is_final:
+                shares.bury(one, parcel, self._shown(error.reply))
+            elif error is not None:  # the destination took others: this one steps aside
+                shares.park(one, parcel, self._shown(error.reply), self.last_success)
+        return batch, None
 
-    async def _run(self, parcel: Parcel) -> Results | DeliveryError | None:
+    async def _run(self, parcel: Parcel, shares: Shares) -> Results | DeliveryError | None:
         """One try of a flow: None when all was delivered, an error for all, or one result an event.
 
-        It begins when its first request may leave, so that what it says of the time is true.
+        It begins when its first request may leave, so that what it says of the time is true. What an answer says
+        about the destination is known when the flow has read it: some say "too fast" in a 200.
         """
         await self._until(self.gate.enter)
-        has_entered = True
+        sent: tuple[Request, Reply] | None = None
+        is_inside = True
+        end: Results | DeliveryError | None = None
         try:
             steps = parcel.begin(parcel.events)
             request = next(steps)
             while True:
-                if not has_entered:
+                if not is_inside:
                     await self._until(self.gate.enter)
-                has_entered = False
-                reply = await self._attempt(parcel.events, request)
-                if reply.answer is Answer.DELIVERED:
-                    request = steps.send(reply)
-                else:
-                    request = steps.throw(HttpError(reply))
-        except StopIteration as end:
-            results: Results | None = end.value
-            return None if results is None or not any(results) else results
+                    is_inside = True
+                request, reply = await self._sent(request)
+                sent = request, reply
+                is_good = reply.answer is Answer.DELIVERED
+                request = steps.send(reply) if is_good else steps.throw(HttpError(reply))
+                self._tell(parcel, sent, None, is_last=False)
+                sent, is_inside = None, False
+        except StopIteration as stop:
+            end = stop.value if stop.value is not None and any(stop.value) else None
         except DeliveryError as error:
-            return error
+            end = error
         except Exception as error:  # noqa: BLE001  a flow that cannot cope with an answer must not stop the rest
             self._fault(error)
-            return Refused("", FAULT)
+            end = Refused("", FAULT)
         finally:
-            if has_entered:
+            if sent is not None:
+                self._tell(parcel, sent, _trouble(end), is_last=not shares.has_shared)
+            elif is_inside:
                 self.gate.left(unused=True)
+        return end
+
+    def _tell(
+        self, parcel: Parcel, sent: tuple[Request, Reply], trouble: Reply | None, *, is_last: bool
+    ) -> None:
+        """An exchange is over. `trouble`: why the destination could not, whatever its answer looked like."""
+        request, reply = sent
+        self._answers[reply.answer if trouble is None else Answer.BUSY].inc()
+        self._seconds.observe(reply.seconds)
+        was_held = self.gate.is_held
+        if trouble is not None:
+            self.gate.failed(trouble.retry_after)
+            self.last_error = trouble.reason
+            if not was_held:
+                log.warning(
+                    "destination cannot, holding", destination=self._config.name, reason=trouble.reason
+                )
+        else:
+            self.gate.succeeded(reply.seconds)
+            self.last_success = self._fates.now_ms()
+            if was_held:
+                log.info("destination answers again", destination=self._config.name)
+        self.moved.wake()
+        is_last = is_last and trouble is None
+        self._observer.attempted(
+            self._config.name, parcel.events, request, reply, self._masked, is_last=is_last
+        )
 
     def _fault(self, error: Exception) -> None:
         log.error("a request could not be formed", destination=self._config.name, kind=type(error).__name__)
@@ -207,50 +242,24 @@ class Courier:
             except TimeoutError:
                 pass
 
-    async def _attempt(self, events: Sequence[Event], request: Request) -> Reply:
-        """Send a request for which the gate was entered."""
-        reply = None
+    async def _sent(self, request: Request) -> tuple[Request, Reply]:
+        """The request as it left, and its reply."""
         if self._config.endpoint is not None:
-            request = Request(
-                request.method,
-                at_endpoint(request.url, self._config.endpoint),
-                request.headers,
-                request.body,
-                request.secret,
-            )
-        try:
-            reply = await self._sent(request)
-        finally:
-            if reply is None:
-                self.gate.left()
-        self._answers[reply.answer].inc()
-        self._seconds.observe(reply.seconds)
-        was_held = self.gate.is_held
-        if reply.answer is Answer.BUSY:
-            self.gate.failed(reply.retry_after)
-            self.last_error = reply.reason
-            if not was_held:
-                log.warning("destination cannot, holding", destination=self._config.name, reason=reply.reason)
-        else:
-            self.gate.succeeded(reply.seconds)
-            self.last_success = self._fates.now_ms()
-            if was_held:
-                log.info("destination answers again", destination=self._config.name)
-        self.moved.wake()
-        self._observer.attempted(self._config.name, events, request, reply, self._masked)
-        return reply
-
-    async def _sent(self, request: Request) -> Reply:
-        """The reply; for a destination one logs in to, with its token, renewed once when it has run out."""
+            url = at_endpoint(request.url, self._config.endpoint)
+            request = Request(request.method, url, request.headers, request.body, request.secret)
         if self._credentials is None:
-            return await self._sender.send(request, self._config.timeout)
-        signed = await self._credentials.signed(request)
+            return request, await self._sender.send(request, self._config.timeout)
+        return request, await self._authorized(request, self._credentials)
+
+    async def _authorized(self, request: Request, credentials: Credentials) -> Reply:
+        """The reply to a request with a token, renewed once when it has run out."""
+        signed = await credentials.signed(request)
         if isinstance(signed, Reply):
             return signed
         reply = await self._sender.send(signed, self._config.timeout)
         if reply.status != UNAUTHORIZED:
             return reply
-        signed = await self._credentials.renewed(request, signed)
+        signed = await credentials.renewed(request, signed)
         return signed if isinstance(signed, Reply) else await self._sender.send(signed, self._config.timeout)
 
     async def _hold(self, batch: Batch, parcel: Parcel, shares: Shares, reply: Reply) -> bool:
@@ -296,3 +305,12 @@ class Courier:
         """The reply as it may be kept: some vendors repeat the key they were given."""
         reply.text = self._masked(reply.text)
         return reply
+
+
+def _trouble(end: Results | DeliveryError | None) -> Reply | None:
+    """Why the destination itself could not, when that is how a flow ended: nobody got through."""
+    if end is None:
+        return None
+    errors = [end] if isinstance(end, DeliveryError) else end
+    busy = [error.reply for error in errors if error is not None and not error.is_final]
+    return busy[0] if len(busy) == len(errors) else None

@@ -69,7 +69,9 @@ class DeadLetters:
         now = int(time.time() * 1000)
         running = self._delivery.consumers  # nobody would work on those of others
         known = self._replays.targets
-        names, replayable = (rows_json([n for n in some if destination in (None, n)]) for some in (running, known))
+        names, replayable = (
+            rows_json([n for n in some if destination in (None, n)]) for some in (running, known)
+        )
         query = (names, None if ids is None else rows_json(ids), _AT_ONCE, replayable)
         rows = connection.execute(SQL["redrivable"], query).fetchall()
         parked = []

@@ -15,9 +15,12 @@ import structlog
 
 from relay import metrics
 from relay.database import row_to_dict
+from relay.delivery.account import Account
 from relay.delivery.config import DestinationConfig
 from relay.delivery.consumer import Consumer
+from relay.delivery.credentials import Accounts
 from relay.delivery.ledger import Ledger
+from relay.delivery.logins import Logins
 from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
@@ -35,9 +38,13 @@ STOP_SECONDS = 10.0  # for what is on its way
 class Delivery:
     """The running consumers, by destination name."""
 
-    def __init__(self, feed: Feed, state: State, observer: Observer) -> None:
+    def __init__(
+        self, feed: Feed, state: State, observer: Observer, encryption_key: str | None = None
+    ) -> None:
         self.consumers: dict[str, Consumer] = {}
         self.sender = Sender.open()
+        self.accounts = Accounts(state, self.sender, encryption_key)
+        self.logins = Logins(self.accounts, self._logged_in)
         self.ledger = Ledger(state)
         self._feed = feed
         self._state = state
@@ -48,6 +55,7 @@ class Delivery:
         self, destinations: Sequence[DestinationConfig], settings: Mapping[str, Destination]
     ) -> None:
         """Make the consumers those of `destinations`: what is unchanged goes on undisturbed."""
+        self.accounts.apply(destinations, settings)
         wanted = {d.name: d for d in destinations if d.enabled}
         gone = [
             name
@@ -66,12 +74,18 @@ class Delivery:
         """Stop all, let what is on its way arrive, and save every cursor."""
         await asyncio.gather(*(self._stop(name) for name in list(self.consumers)))
         await self.ledger.flush()
+        await self.accounts.close()
         await self.sender.close()
 
     async def pause(self, name: str, *, is_paused: bool) -> None:
         """Pause or resume a destination, over restarts. Raises KeyError for one that does not run."""
         self.consumers[name].pause(is_paused=is_paused)
         await self._state.write(lambda c: c.execute(SQL["set_paused"], (is_paused, name)) and None)
+
+    def _logged_in(self, account: Account) -> None:
+        for consumer in self.consumers.values():
+            if consumer.credentials is not None and consumer.credentials.account is account:
+                consumer.courier.try_again()
 
     @property
     def mark(self) -> int | None:
@@ -89,6 +103,7 @@ class Delivery:
             sender=self.sender,
             observer=self._observer,
             window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"])),
+            credentials=self.accounts.credentials(config, settings),
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])
@@ -160,6 +175,7 @@ class Delivery:
             "concurrency": gate.concurrency.limit,
             "opensInSeconds": round(gate.opens_in, 3),
             "lastError": consumer.courier.last_error,
+            "login": None if consumer.credentials is None else await consumer.credentials.status(),
             "events": {str(o): n for o, n in consumer.fates.totals.items()},
         }
 

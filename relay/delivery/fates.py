@@ -64,13 +64,14 @@ class Fates:
         self.judged(event, Outcome.FILTERED)
         self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
-    def unsupported(self, batch: Batch) -> None:
-        """Events that no subscription of the destination asks for any more."""
+    def unwanted(self, batch: Batch, reason: str) -> None:
+        """Not for this destination, or not any more."""
         for event in batch.events:
             if batch.parked is None:
-                self.filtered(event, NO_MAPPING)
+                self.filtered(event, reason)
             else:
                 self._leave_table(event, Outcome.FILTERED, batch)
+                self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
     def delivered(self, batch: Batch) -> None:
         self._bound[Outcome.DELIVERED].inc(len(batch.events))
@@ -80,6 +81,10 @@ class Fates:
             return
         for event in batch.events:
             self._leave_table(event, Outcome.DELIVERED, batch)
+
+    def tell(self, event: Event) -> None:
+        """Say that an event was delivered where no single answer said so."""
+        self._observer.settled(self._name, event, Outcome.DELIVERED, "")
 
     def bury(
         self,

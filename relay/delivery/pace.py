@@ -112,6 +112,10 @@ class Gate:
         if after is not None:
             self._not_before = max(self._not_before, now + after)
 
+    def reopen(self) -> None:
+        """What it was held for was put right on our side: the next probe need not wait."""
+        self._hold_until = 0.0
+
     def left(self, *, unused: bool = False) -> None:
         """An attempt was given up on our side: it says nothing about the destination. `unused`: nothing was sent."""
         self.active -= 1

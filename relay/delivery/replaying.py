@@ -1,15 +1,13 @@
-"""The consumer of a replay, and the one that only counts.
+"""The consumer of a replay.
 
 It is the destination's consumer with a cursor and a retry table of its own, a gate of its own that yields to live
 delivery, and an end: when it has gone through its part of the log and nothing is parked any more, it stops by
-itself. A dry run goes the same way up to the point where an event would be sent.
+itself. A dry run is one that never sends: see `dry_run`.
 """
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,6 +15,7 @@ from relay import metrics
 from relay.bucket import Bucket
 from relay.delivery.config import DestinationConfig
 from relay.delivery.consumer import READ_EVENTS, Consumer
+from relay.delivery.credentials import Credentials
 from relay.delivery.fates import Fates
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
@@ -24,7 +23,9 @@ from relay.delivery.pace import Gate
 from relay.delivery.replay import Address, Replay, Selection
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
-from relay.destinations.base import Destination
+from relay.destinations.base import Destination, Request
+from relay.destinations.reply import Reply
+from relay.destinations.secrets import Mask
 from relay.event import Event
 from relay.log.feed import Feed
 from relay.log.state import SQL, State
@@ -39,8 +40,6 @@ QUIET_SECONDS = 0.5  # since the last event came in
 
 LOOK_SECONDS = 0.25  # between looks at what a replay waits for
 BURST_SECONDS = 0.1  # of `rate`, let through at once: as of a destination's `rate_limit`
-MAX_NAMES = 1000  # of events that a dry run counts apart
-OTHERS = "(others)"
 
 
 class Marked:
@@ -50,8 +49,17 @@ class Marked:
         self._observer = observer
         self._name = f"{destination} (replay)"
 
-    def attempted(self, destination: str, *what: Any) -> None:  # noqa: ARG002
-        self._observer.attempted(self._name, *what)
+    def attempted(
+        self,
+        destination: str,  # noqa: ARG002
+        events: Sequence[Event],
+        request: Request,
+        reply: Reply,
+        masked: Mask,
+        *,
+        is_last: bool = True,
+    ) -> None:
+        self._observer.attempted(self._name, events, request, reply, masked, is_last=is_last)
 
     def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:  # noqa: ARG002
         self._observer.settled(self._name, event, fate, reason)
@@ -130,6 +138,7 @@ class Replaying(Consumer):
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         fates: Fates | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         config, marked = gentle(config), Marked(observer, config.name)
         super().__init__(
@@ -145,6 +154,7 @@ class Replaying(Consumer):
             now=now,
             name=replay.name,
             fates=fates or ReplayFates(replay.name, config, window, ledger, marked, now),
+            credentials=credentials,
         )
         self.courier.gate = ReplayGate(config.concurrency, config.rate_limit, live, clock)
         self.is_done = False
@@ -184,7 +194,7 @@ class Replaying(Consumer):
     def _seen(self, event: Event) -> Event:
         return self._addressed(event) if event.outcome is None else event
 
-    def _route_again(self, event: Event) -> Event | None:
+    def _route_again(self, event: Event) -> Event | str:
         return super()._route_again(self._seen(event))
 
     async def _put(self, event: Event) -> None:
@@ -213,57 +223,3 @@ class Replaying(Consumer):
         name = (self.name,)
         count: int = await self._state.read(lambda c: c.execute(SQL["count_parked"], name).fetchone()[0])
         return count
-
-
-class DryRun(Replaying):
-    """Counts what a replay would do, by event name, and sends nothing."""
-
-    def __init__(
-        self,
-        replay: Replay,
-        config: DestinationConfig,
-        settings: Destination,
-        *,
-        ledger: Ledger,
-        observer: Observer,
-        window: Window,
-        **parts: Any,
-    ) -> None:
-        self.counting = CountingFates(config, window, ledger, observer)
-        super().__init__(
-            replay,
-            config,
-            settings,
-            ledger=ledger,
-            observer=observer,
-            window=window,
-            fates=self.counting,
-            **parts,
-        )
-
-    async def _put(self, event: Event) -> None:
-        self.counting.judged(event, Outcome.DELIVERED)
-
-
-class CountingFates(Fates):
-    """Settles events and notes nothing but their number. `found`: of each fate, by event name."""
-
-    def __init__(self, config: DestinationConfig, window: Window, ledger: Ledger, observer: Observer) -> None:
-        super().__init__(config, window, ledger, observer)
-        self.found: dict[str, Counter[str]] = {}
-
-    def judged(self, event: Event, outcome: Outcome) -> None:
-        self._window.settle(event.sequence, outcome)
-        name = name_of(event)
-        if name not in self.found and len(self.found) >= MAX_NAMES:
-            name = OTHERS
-        self.found.setdefault(name, Counter())[str(outcome)] += 1
-
-    def filtered(self, event: Event, reason: str) -> None:  # noqa: ARG002
-        self.judged(event, Outcome.FILTERED)
-
-
-def name_of(event: Event) -> str:
-    """What a person calls an event: its name, else its type."""
-    data = event.data
-    return str(data.get("event") or data.get("name") or data.get("type"))[:200]

@@ -19,17 +19,18 @@ import orjson
 import structlog
 
 from relay import metrics
-from relay.database import row_to_dict
 from relay.delivery.config import DestinationConfig
 from relay.delivery.delivery import RESTART_SECONDS, STOP_SECONDS, Delivery
+from relay.delivery.dry_run import DryRun
 from relay.delivery.observer import Observer
 from relay.delivery.pace import Gate
 from relay.delivery.replay import CANCELLED, DONE, FAILED, RUNNING, BadQuery, Query, Replay, read_query
-from relay.delivery.replaying import DryRun, Replaying
+from relay.delivery.replay_table import ReplayTable
+from relay.delivery.replaying import Replaying
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.log.feed import Feed
-from relay.log.state import SQL, State
+from relay.log.state import State
 from relay.outcome import Outcome
 from relay.times import format_iso, parse_moment
 
@@ -61,6 +62,7 @@ class Replays:
         self.targets: dict[str, Target] = {}
         self._feed = feed
         self._state = state
+        self._table = ReplayTable(state)
         self._delivery = delivery
         self._observer = observer
         self._active: dict[int, Active] = {}
@@ -78,7 +80,7 @@ class Replays:
                 name = active.replay.query.destination
                 if before.get(name) != self.targets.get(name):
                     await self._stop(active)
-            for replay in await self._with_work():
+            for replay in await self._table.with_work():
                 if replay.id not in self._active:
                     await self._launch(replay)
 
@@ -93,12 +95,8 @@ class Replays:
         query = read_query(body, now)
         async with self._changing:
             self._check(query)
-            span = await self._span(query)
-            row = (query.destination, msgspec.json.encode(query).decode(), *span, now)
-            number = await self._state.write(lambda c: _add(c, row, span[0] - 1))
-            replay = await self._find(number)
-            assert replay is not None
-            log.info("replay started", replay=number, destination=query.destination, dry_run=query.dry_run)
+            replay = await self._table.add(query, *await self._span(query), now)
+            log.info("replay started", replay=replay.id, destination=query.destination, dry_run=query.dry_run)
             await self._launch(replay)
         return await self._shown(replay)
 
@@ -108,24 +106,23 @@ class Replays:
             active = self._active.get(number)
             if active is not None and active.replay.state == RUNNING:
                 await self._stop(active)
-                await self._end(active.replay, CANCELLED)
+                await self._end(active.replay, CANCELLED, consumer=active.consumer)
         return await self.show(number)
 
     async def show(self, number: int) -> dict[str, Any] | None:
         """One replay as JSON has it, None when there is no such."""
-        replay = await self._find(number)
+        replay = await self._table.find(number)
         return None if replay is None else await self._shown(replay)
 
     async def newest(self, limit: int) -> list[dict[str, Any]]:
         """The newest first."""
-        rows = await self._state.read(lambda c: c.execute(SQL["replays"], (limit,)).fetchall())
-        return [await self._shown(_replay(row)) for row in rows]
+        return [await self._shown(replay) for replay in await self._table.newest(limit)]
 
     async def redriven(self, number: int, outcome: Outcome) -> None:
         """A dead letter of this replay was put into its retry table."""
         async with self._changing:
             if number not in self._active:
-                replay = await self._find(number)
+                replay = await self._table.find(number)
                 assert replay is not None
                 await self._launch(replay)
             active = self._active.get(number)
@@ -175,8 +172,8 @@ class Replays:
 
     async def _consumer(self, replay: Replay, target: Target) -> Replaying:
         name = replay.query.destination
-        await self._state.write(lambda c: c.execute(SQL["set_absent"], (False, replay.name)) and None)
-        row = await self._row(replay)
+        await self._table.set_absent(replay, is_absent=False)
+        row = await self._table.place(replay)
         if replay.query.dry_run:  # begins anew: it costs little, and there is nothing to lose
             window = Window(replay.first - 1)
         else:
@@ -193,6 +190,7 @@ class Replays:
             observer=self._observer,
             window=window,
             live=lambda: self._live_gate(name),
+            credentials=self._delivery.accounts.credentials(*target),
         )
         if not replay.query.dry_run:
             consumer.fates.counts.update({o: row[o] for o in Outcome})
@@ -221,7 +219,7 @@ class Replays:
         try:
             await active.consumer.run()
             if active.consumer.is_done:
-                await self._end(active.replay, DONE)
+                await self._end(active.replay, DONE, consumer=active.consumer)
         except Exception:
             log.exception("a replay failed by a fault of relay's own, going on", replay=active.replay.id)
             return False
@@ -240,53 +238,26 @@ class Replays:
         self._delivery.ledger.unfollow(active.replay.name)
         if active.replay.state != RUNNING and active.replay.query.destination not in self.targets:
             # as with a destination that left: what it has parked waits for its return, and retention for nobody
-            await self._state.write(lambda c: c.execute(SQL["set_absent"], (True, active.replay.name)) and None)
-        self._active.pop(active.replay.id, None)
+            await self._table.set_absent(active.replay, is_absent=True)
+        if self._active.get(active.replay.id) is active:
+            del self._active[active.replay.id]
 
-    async def _end(self, replay: Replay, state: str, reason: str | None = None) -> None:
+    async def _end(
+        self, replay: Replay, state: str, reason: str | None = None, consumer: Replaying | None = None
+    ) -> None:
         """Write down how a replay ended; of one that had ended before, only that it rests again."""
-        ledger, active = self._delivery.ledger, self._active.get(replay.id)
-        await ledger.flush()
-        ledger.unfollow(replay.name)
-        consumer = None if active is None else active.consumer
+        await self._delivery.ledger.flush()
+        self._delivery.ledger.unfollow(replay.name)
         found = consumer.counting.found if isinstance(consumer, DryRun) else {}
-        ended = (state, reason, int(time.time() * 1000), orjson.dumps(found).decode(), replay.id)
-
-        def work(connection: sqlite3.Connection) -> int:
-            connection.execute(SQL["end_replay"], ended)
-            connection.execute(SQL["rest_consumer"], (replay.name,))
-            if state != DONE:
-                connection.execute(SQL["drop_parked_of"], (replay.name,))
-            parked: int = connection.execute(SQL["count_parked"], (replay.name,)).fetchone()[0]
-            return parked
-
-        parked = await self._state.write(work)
+        parked = await self._table.end(replay, state, reason, found)
         self._active.pop(replay.id, None)
         log.info("replay ended", replay=replay.id, destination=replay.query.destination, state=state)
-        again = await self._find(replay.id) if parked else None
+        again = await self._table.find(replay.id) if parked else None
         if again is not None:  # a dead letter was redriven at the last moment
             await self._launch(again)
 
-    async def _find(self, number: int) -> Replay | None:
-        row = await self._state.read(lambda c: c.execute(SQL["replay"], (number,)).fetchone())
-        return None if row is None else _replay(row)
-
-    async def _with_work(self) -> list[Replay]:
-        rows = await self._state.read(lambda c: c.execute(SQL["replays_with_work"]).fetchall())
-        return [_replay(row) for row in rows]
-
-    async def _row(self, replay: Replay) -> dict[str, Any]:
-        """Where its consumer stood when that was last written down."""
-
-        def work(connection: sqlite3.Connection) -> dict[str, Any]:
-            found = connection.execute(SQL["consumer"], (replay.name,))
-            (parked,) = connection.execute(SQL["count_parked"], (replay.name,)).fetchone()
-            return row_to_dict(found, found.fetchone()) | {"parked": parked}
-
-        return await self._state.read(work)
-
     async def _shown(self, replay: Replay) -> dict[str, Any]:
-        row, active = await self._row(replay), self._active.get(replay.id)
+        row, active = await self._table.place(replay), self._active.get(replay.id)
         consumer = None if active is None else active.consumer
         fates = {o: row[o] for o in Outcome} if consumer is None else consumer.fates.totals
         found = consumer.counting.found if isinstance(consumer, DryRun) else replay.found
@@ -315,19 +286,6 @@ class Replays:
             "query": query,
             "found": found if replay.query.dry_run else None,
         }
-
-
-def _add(connection: sqlite3.Connection, row: tuple[object, ...], cursor: int) -> int:
-    number = connection.execute(SQL["add_replay"], row).lastrowid
-    assert number is not None
-    connection.execute(SQL["add_consumer"], (f"replay:{number}", cursor))
-    return number
-
-
-def _replay(row: tuple[Any, ...]) -> Replay:
-    number, query, first, last, state, reason, started_at, ended_at, found = row
-    decoded = msgspec.json.decode(query, type=Query)
-    return Replay(number, decoded, first, last, state, reason, started_at, ended_at, orjson.loads(found))
 
 
 def _ms(iso: str) -> int:

@@ -35,7 +35,7 @@ class Retries:
         courier: Courier,
         ledger: Ledger,
         start: Start,
-        sift: Callable[[Event], Event | None],
+        sift: Callable[[Event], Event | str],
         is_idle: Callable[[], bool],
         limits: tuple[int, int],
     ) -> None:
@@ -102,9 +102,10 @@ class Retries:
         for place in waiting.keys() - found.keys():
             self._fates.lost(*place, waiting[place])
         sifted = {place: self._sift(event) for place, event in found.items()}
-        refused = [found[place] for place, event in sifted.items() if event is None]
-        self._fates.unsupported(Batch(refused, parked=waiting))
-        kept = {place: event for place, event in sifted.items() if event is not None}
+        for place, reason in sifted.items():
+            if isinstance(reason, str):
+                self._fates.unwanted(Batch([found[place]], parked=waiting), reason)
+        kept = {place: event for place, event in sifted.items() if not isinstance(event, str)}
         groups = _groups(kept, waiting, *self._limits)
         tasks = [await self._start(Batch(some, parked=waiting)) for some in groups]
         if tasks:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from relay.delivery.batch import Batch
-from relay.delivery.fates import BEHIND, Fates
+from relay.delivery.fates import BEHIND, NO_MAPPING, Fates
 from relay.destinations.base import Parcel
 from relay.destinations.reply import Reply
 from relay.event import Event
@@ -32,6 +32,11 @@ class Shares:
         self._refused: dict[Place, Reply] = {}
         self._close(batch, parcels)
 
+    @property
+    def has_shared(self) -> bool:
+        """Whether an answer to one parcel does not yet decide an event's fate."""
+        return bool(self._left)
+
     def _open(self, batch: Batch, parcels: Sequence[Parcel]) -> list[Parcel]:
         """The parcels, without the events that an earlier try has served."""
         if batch.parked is None:
@@ -54,7 +59,7 @@ class Shares:
         rest = [event for event in batch.events if _place(event) not in carried]
         if done := [event for event in rest if _place(event) in served]:
             self._fates.delivered(batch.part(done))
-        self._fates.unsupported(batch.part([event for event in rest if _place(event) not in served]))
+        self._fates.unwanted(batch.part([e for e in rest if _place(e) not in served]), NO_MAPPING)
 
     def delivered(self, batch: Batch, parcel: Parcel) -> None:
         """These went well, as far as this parcel is concerned."""
@@ -115,6 +120,7 @@ class Shares:
             self._fates.bury(one, self._refused[place], done=done)
         else:
             self._fates.delivered(one)
+            self._fates.tell(event)
 
 
 def _place(event: Event) -> Place:

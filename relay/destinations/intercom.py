@@ -50,9 +50,10 @@ def _look_up(external_id: Any, email: Any) -> Found:
         return None
     query = {"field": field, "operator": "=", "value": value}
     reply = _answer((yield json_request("POST", f"{API}/contacts/search", {"query": query})))
-    if reply.get("total_count") != 1:
+    found = reply.get("data")
+    if reply.get("total_count") != 1 or not found:
         return None
-    contact: str = reply["data"][0]["id"]
+    contact: str = found[0]["id"]
     return contact
 
 
@@ -182,21 +183,31 @@ class Intercom(OAuthDestination, frozen=True):
     presets: ClassVar[Sequence[Preset]] = (
         Preset("Identify Contact", "identifyContact", 'type = "identify"'),
         Preset("Identify Company", "groupIdentifyContact", 'type = "group"'),
-        Preset("Track Event", "trackEvent", 'type = "track" and (userId != null or properties.email != null)'),
+        Preset(
+            "Track Event", "trackEvent", 'type = "track" and (userId != null or properties.email != null)'
+        ),
     )
     differences: ClassVar[Sequence[str]] = (
-        "By default contacts are of role `user`, with `signed_up_at` from `traits.createdAt`;"
-        " Segment asks for the role and sends no date.",
+        (
+            "By default contacts are of role `user`, with `signed_up_at` from `traits.createdAt`;"
+            " Segment asks for the role and sends no date."
+        ),
         "By default a company's `traits.createdAt` is sent in seconds, the only form that Intercom reads.",
         "By default a track event without `userId` and `properties.email` is not sent, for Intercom refuses it.",
     )
     notes: ClassVar[Sequence[str]] = (
-        "The access token of an app in your own workspace is enough: put it in `oauth.access_token`."
-        " It does not run out, and needs neither client id nor secret.",
-        'Workspaces in Europe and Australia: `endpoint = "https://api.eu.intercom.io"` or'
-        ' `"https://api.au.intercom.io"`.',
-        "10,000 calls a minute for an app and 25,000 for a workspace, counted in spans of ten seconds; an"
-        " identify costs two, a group up to three.",
+        (
+            "The access token of an app in your own workspace is enough: put it in `oauth.access_token`."
+            " It does not run out, and needs neither client id nor secret."
+        ),
+        (
+            'Workspaces in Europe and Australia: `endpoint = "https://api.eu.intercom.io"` or'
+            ' `"https://api.au.intercom.io"`.'
+        ),
+        (
+            "10,000 calls a minute for an app and 25,000 for a workspace, counted in spans of ten seconds; an"
+            " identify costs two, a group up to three."
+        ),
         "Look-ups lag behind by seconds: events of somebody just created may have to be tried again.",
         "Intercom keeps no nested metadata, and no custom attribute that it does not know.",
         "Intercom has no key against repeated events: one that it took without its answer coming back counts twice.",

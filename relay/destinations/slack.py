@@ -35,7 +35,7 @@ def _is_webhook(url: str) -> bool:
 def _post(_: "Slack", call: Call) -> Steps:
     url = call.payload["url"]
     if not _is_webhook(url):
-        raise Refused(f"url must be an incoming webhook at https://{HOST}", "BAD_REQUEST", fields=("url",))
+        raise Refused(f"url must be an incoming webhook of {HOST}", "BAD_REQUEST", fields=("url",))
     said = {name: call.payload[name] for name in _SAID if name in call.payload}
     yield json_request("POST", url, said)
 
@@ -68,8 +68,10 @@ class Slack(ActionDestination, frozen=True):
         "Only webhooks at hooks.slack.com are sent to; Segment takes any host that ends in slack.com.",
     )
     notes: ClassVar[Sequence[str]] = (
-        "There are no presets: write a subscription with the webhook's `url` and a `text`, for example"
-        ' `{"@template": "{{userId}} bought for {{properties.revenue}}"}`.',
+        (
+            "There are no presets: write a subscription with the webhook's `url` and a `text`, for example"
+            ' `{"@template": "{{userId}} bought for {{properties.revenue}}"}`.'
+        ),
         "Slack takes one message a second for each webhook: set `rate_limit = 1`.",
         "Whoever has a webhook's URL can post with it: keep it as secret as a password.",
         "A message that Slack took without its answer coming back is posted again.",

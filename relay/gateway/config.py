@@ -12,6 +12,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admin: str = "127.0.0.1:8081"
     admin_token: str | None = None
     read_token: str | None = None
+    encryption_key: str | None = None  # seals OAuth tokens; None: they are kept as they are
     data_dir: str = "data"
     tls_cert: str | None = None
     tls_key: str | None = None

@@ -1,4 +1,4 @@
-"""The state database: cursors, verdicts, seen ids, parked events, dead letters. Never an event's payload.
+"""The state database: cursors, verdicts, seen ids, parked events, dead letters, OAuth tokens. Never an event's payload.
 
 It is not synced on every commit: what the last commits before a power cut said is found again by reading the
 log once more. Admission then decides the same again, and delivery repeats at most what it had not noted.
@@ -51,6 +51,19 @@ class State:
                 return work(connection)
 
         return await self.database.run(in_transaction)
+
+    async def write_through(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """As `write`, and on the disk when it returns: for what cannot be found again from the log."""
+
+        def synced(connection: sqlite3.Connection) -> T:
+            connection.execute("PRAGMA synchronous = FULL")
+            try:
+                with transaction(connection):
+                    return work(connection)
+            finally:
+                connection.execute("PRAGMA synchronous = NORMAL")
+
+        return await self.database.run(synced)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, which only reads."""

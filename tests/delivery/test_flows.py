@@ -11,8 +11,9 @@ from relay.destinations.actions import Action, ActionDestination, Call, Preset, 
 from relay.destinations.actions.fields import path, text
 from relay.destinations.actions.requests import bare_request, json_request
 from relay.destinations.base import Steps
-from relay.destinations.errors import HttpError, Refused, of_status
+from relay.destinations.errors import Busy, HttpError, Refused, of_status
 from tests.delivery.choosy import Choosy
+from tests.delivery.clock import Clock
 from tests.delivery.pipeline import Target, pipeline, target, track, tracks
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -48,6 +49,12 @@ def _refuse(_: "Shelf", call: Call) -> Steps:
     yield json_request("POST", f"{HOST}/refuse", {"messageId": call.get("id")})
 
 
+def _slow(_: "Shelf", call: Call) -> Steps:
+    reply = yield json_request("POST", f"{HOST}/slow", {"messageId": call.get("id")})
+    if reply.json().get("code") == 40100:
+        raise Busy("too fast", "40100", after=30)
+
+
 class Shelf(ActionDestination, frozen=True):
     """Puts things on shelves."""
 
@@ -59,6 +66,7 @@ class Shelf(ActionDestination, frozen=True):
     actions: ClassVar[Mapping[str, Action]] = by_name(
         Action(name="put", title="Put", about=".", fields=FIELDS, perform=_put, perform_batch=_put_all),
         Action(name="upsert", title="Upsert", about=".", fields=FIELDS, perform=_upsert),
+        Action(name="slow", title="Slow", about=".", fields=FIELDS, perform=_slow),
         Action(name="refuse", title="Refuse", about=".", fields=FIELDS, perform=_refuse),
     )
     presets: ClassVar[Sequence[Preset]] = (Preset("Everything", "put", 'type = "track"'),)
@@ -204,3 +212,33 @@ async def test_a_fault_of_a_flow_costs_only_its_event(tmp_path: Path) -> None:
         assert (await line.done())["events"]["delivered"] == 1
         (letter,) = await line.letters()
         assert letter["reason"] == "INTERNAL"
+
+
+async def test_too_fast_said_in_a_good_answer_holds_the_destination(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Choosy() as receiver, pipeline(tmp_path, clock=clock) as line:
+        receiver.text = json.dumps({"code": 40100})
+        await line.apply(shelf(receiver.url, "slow"))
+        await line.send_batch(tracks(40))
+        status = await line.until(lambda s: s["state"] == "held")
+        assert (status["lastError"], status["retrying"]) == ("40100", 0)
+        assert status["opensInSeconds"] == 30
+        asked = len(receiver.requests)
+        assert asked <= 2, "those that were on their way"
+        receiver.text = "{}"
+        clock.move(30)
+        line.wake()
+        assert (await line.done())["events"]["delivered"] == 40
+        assert len(receiver.requests) == asked + 40
+
+
+async def test_all_of_a_batch_busy_holds_the_destination_and_some_of_it_step_aside(tmp_path: Path) -> None:
+    async with Choosy() as receiver, pipeline(tmp_path) as line:
+        receiver.text = json.dumps({"statuses": {"a": 503, "b": 503}})
+        await line.apply(shelf(receiver.url, "put", batch_size=2, batch_wait="50ms", concurrency=1))
+        await line.send_batch([track(messageId="a"), track(messageId="b")])
+        await line.until(lambda s: s["state"] == "held")
+        receiver.text = json.dumps({"statuses": {"b": 503}})
+        await line.until(lambda s: s["retrying"] == 1)
+        receiver.text = "{}"
+        assert (await line.until(lambda s: s["retrying"] == 0))["events"]["delivered"] == 2

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from relay.delivery import replaying, replays
+from relay.delivery import dry_run, replaying, replays
 from relay.delivery.replay import BadQuery
 from relay.destinations.fql.actions import Filters
 from relay.destinations.segment import Segment
@@ -258,7 +258,7 @@ async def test_a_dry_run_counts_and_sends_nothing(receiver: Receiver, tmp_path: 
 async def test_a_dry_run_counts_only_so_many_names_apart(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replaying, "MAX_NAMES", 2)
+    monkeypatch.setattr(dry_run, "MAX_NAMES", 2)
     async with pipeline(tmp_path) as line:
         await line.send(*(track(event=f"Event {n}") for n in range(5)))
         await line.apply(webhook(receiver.url, "new", enabled=False))
@@ -268,6 +268,17 @@ async def test_a_dry_run_counts_only_so_many_names_apart(
             "Event 1": {"delivered": 1},
             "(others)": {"delivered": 3},
         }
+
+
+async def test_a_dry_run_that_is_cancelled_keeps_what_it_counted(receiver: Receiver, tmp_path: Path) -> None:
+    async with pipeline(tmp_path) as line:
+        await line.send(*tracks(5))
+        await line.apply(webhook(receiver.url, "new", enabled=False))
+        number = await begin(line, dryRun=True)
+        cancelled = await line.replays.cancel(number)
+        assert cancelled is not None
+        assert cancelled["state"] in ("cancelled", "done")
+        assert await line.replays.show(number) == cancelled
 
 
 # beside live delivery

@@ -58,7 +58,7 @@ def route_of(kind: str, subscription: dict[str, Any], *, is_any: bool = False, *
     said = Subscription(
         subscription["partnerAction"],
         'type != "nothing"' if is_any else subscription["subscribe"],
-        subscription["mapping"],
+        {**subscription["mapping"], **subscription.get("transaction", {})},  # what Segment remembered
     )
     return ActionRoute(settings_of(kind, **more), [said], now=moment.timestamp)
 

@@ -7,7 +7,10 @@ import pytest
 from relay.destinations.tried import run
 from tests.destinations import referee
 
-MORE: dict[str, dict[str, Any]] = {}  # settings that Segment's package takes from its environment
+MORE: dict[str, dict[str, Any]] = {  # settings that Segment's package takes from its environment
+    "facebook-conversions-api": {"accessToken": "FB_SYSTEM_USER_TOKEN"},
+    "google-enhanced-conversions": {"developerToken": "ADS_DEV_TOKEN"},
+}
 
 
 def _rows() -> list[Any]:

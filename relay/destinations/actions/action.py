@@ -39,6 +39,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     max_batch: int = 1000  # events the vendor takes in one request
     batch_key: Callable[[Call], Hashable] | None = None  # what must be equal within a request
     batches_unasked: bool = True  # False: only when the mapping says `enable_batching`
+    keeps_empty_in_batches: bool = False  # empty texts at the top of a payload: Segment's own batches do
     sync_modes: tuple[str, ...] = ()  # the first is the default
 
     def default_mapping(self, **changes: Any) -> dict[str, Any]:

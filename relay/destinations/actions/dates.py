@@ -8,18 +8,24 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from relay.times import parse_moment
 
 MAX_MS = 8_640_000_000_000_000  # ECMAScript: 100 million days either way
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MONTHS = {
     name: number
     for number, name in enumerate(
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
+_TOO_LATE = re.compile(r"(\d{4}-\d{2})-(29|3[01])(.*)", re.DOTALL)  # a day that its month may not have
+_SHORTEST = 28  # days of a month
+_DAY_MS = 86_400_000
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?(Z)?")
 _COMPACT = re.compile(
     r"(\d{4})[-/]?(\d{1,2})?[-/]?(\d{0,2})[Tt\s]*(\d{1,2})?:?(\d{1,2})?:?(\d{1,2})?[.:]?(\d+)?"
@@ -61,7 +67,7 @@ def day_ms(value: Any) -> int | None:
 
 def is_date(value: str) -> bool:
     """Whether a text is a date: a number of seconds or milliseconds counts."""
-    return bool(re.fullmatch(r"-?\d+(?:\.\d+)?", value)) or day_ms(value) is not None
+    return _NUMBER.fullmatch(value) is not None or day_ms(value) is not None
 
 
 def iso(ms: int) -> str:
@@ -70,10 +76,14 @@ def iso(ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z".rjust(24, "0")
 
 
+@lru_cache(1024)  # a date is read when it is checked, and again when it is sent
 def _of_text(text: str) -> int | None:
     moment = parse_moment(text)
     if moment is not None:
         return _ms(moment)
+    if (match := _TOO_LATE.fullmatch(text)) is not None:
+        start = parse_moment(f"{match[1]}-{_SHORTEST}{match[3]}")
+        return None if start is None else _ms(start) + (int(match[2]) - _SHORTEST) * _DAY_MS
     if (match := _PARTIAL.fullmatch(text)) is not None:
         return _built(int(match[1]), int(match[2] or 1), 1)
     if (match := _SLASHED.fullmatch(text)) is not None:
@@ -124,4 +134,4 @@ def _built(
 
 
 def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND

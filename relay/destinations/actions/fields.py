@@ -81,9 +81,9 @@ def path(at: str) -> dict[str, Any]:
     return {"@path": at}
 
 
-def either(first: str, second: str) -> dict[str, Any]:
-    """The value at `first` where there is one, else that at `second`."""
-    return {"@if": {"exists": path(first), "then": path(first), "else": path(second)}}
+def either(at: str, *others: str) -> dict[str, Any]:
+    """The value at the first of these paths that has one."""
+    return {"@if": {"exists": path(at), "then": path(at), "else": either(*others)}} if others else path(at)
 
 
 def each(at: str, shape: Mapping[str, Any]) -> dict[str, Any]:

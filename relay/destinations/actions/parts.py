@@ -8,6 +8,7 @@ import msgspec
 from relay.destinations.actions.action import Call
 from relay.destinations.base import Results
 from relay.destinations.errors import DeliveryError, HttpError
+from relay.destinations.reply import Reply
 
 T = TypeVar("T")
 
@@ -39,8 +40,26 @@ class Parts(msgspec.Struct, Generic[T]):
             self.results[self.places[index]] = error
 
     def failed(self, error: HttpError) -> Results:
-        """The results when the request failed. Raises when what was refused here does not matter: a reply that
-        blames the request as a whole may mean a single event of it, and who is left is then sent by halves."""
+        """The results when the request failed.
+
+        Raises the error when it blames the request as a whole and may mean a single event of it: delivery then
+        sends the halves, and what is refused here is refused again.
+        """
         if self.made and (error.status in _BY_HALVES or not any(self.results)):
             raise error
         return [result or error for result in self.results]
+
+
+class Room:
+    """What a request holds, where a call may be several things in it. Calls without room are for the next one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+
+    def take(self, count: int) -> None:
+        """Raises an error that asks for another try when there is no room for so many."""
+        self._count += count
+        if self._count > self._most:
+            message = f"more than {self._most} in one request"
+            raise HttpError(Reply(429, message, 0.0, "RETRYABLE_ERROR", is_ours=True))

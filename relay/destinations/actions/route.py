@@ -65,20 +65,21 @@ class Leg:
         self._now = now
         self._sync_mode = self.mapping.get(SYNC_MODE) or next(iter(self.action.sync_modes), None)
 
-    def call(self, event: Event) -> Call:
+    def call(self, event: Event, *, keeps_empty: bool = False) -> Call:
         """The action's payload for an event. Raises `Refused`."""
         try:
             mapped = self._map(event.data)
         except MappingError as error:
             raise Refused(f"the mapping failed at {error}", "INVALID_MAPPING") from None
-        payload = self._fit(mapped if type(mapped) is dict else {})
+        payload = self._fit(mapped if type(mapped) is dict else {}, keeps_empty=keeps_empty)
         return Call(payload, event.data, int(self._now() * 1000), self._sync_mode, self.mapping)
 
     def parcels(self, events: Sequence[Event], *, is_batch: bool) -> Iterable[Parcel]:
         groups: dict[Hashable, _Group] = {}
+        keeps_empty = is_batch and self.action.keeps_empty_in_batches
         for event in events:
             try:
-                call = self.call(event)
+                call = self.call(event, keeps_empty=keeps_empty)
             except Refused as error:
                 yield Parcel((event,), self.digest, _refuser(error))
                 continue
@@ -118,7 +119,8 @@ class Leg:
         def begin(some: Sequence[Event]) -> Steps:
             mapped = once.pop() if once else None
             if mapped is None or len(mapped) != len(some):
-                mapped = [self.call(event) for event in some]
+                keeps_empty = is_batch and self.action.keeps_empty_in_batches
+                mapped = [self.call(event, keeps_empty=keeps_empty) for event in some]
             return self._perform(mapped, is_batch=is_batch)
 
         return Parcel(events, self.digest, begin)

@@ -7,7 +7,7 @@ every field by its name and none by its value.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from relay.destinations.actions.coerce import BAD, COERCE, nullable
 from relay.destinations.actions.fields import Condition, Field, Fields, When
@@ -19,14 +19,23 @@ Check = Callable[[Any, str, Errors], Any]
 Payload = dict[str, Any]
 
 
-def compile_fields(fields: Fields) -> Callable[[Payload], Payload]:
+class Fit(Protocol):
+    """`keeps_empty`: empty texts at the top stay, which Segment does in batches of its own."""
+
+    def __call__(self, payload: Payload, *, keeps_empty: bool = False) -> Payload:
+        """The payload that is sent."""
+
+
+def compile_fields(fields: Fields) -> Fit:
     """A function from a mapped payload to the one that is sent. Raises `Refused` naming the fields."""
     check = _record(fields, more=False)
     conditions = list(_conditions(fields))
 
-    def fit(payload: Payload) -> Payload:
+    def fit(payload: Payload, *, keeps_empty: bool = False) -> Payload:
         errors: Errors = {}
-        made: Payload = check({k: v for k, v in payload.items() if v != ""}, "", errors)
+        if not keeps_empty and "" in payload.values():
+            payload = {name: value for name, value in payload.items() if value != ""}
+        made: Payload = check(payload, "", errors)
         for condition in conditions:
             condition(made, errors)
         if errors:
@@ -40,11 +49,15 @@ def compile_fields(fields: Fields) -> Callable[[Payload], Payload]:
 def _record(fields: Fields, *, more: bool) -> Check:
     checks = {name: _field(field) for name, field in fields.items()}
     empties = {name: _empties(field) for name, field in fields.items()}
+    as_it_is = {name: kind for name, field in fields.items() if (kind := _as_it_is(field)) is not None}
     required = tuple(name for name, field in fields.items() if field.required is True)
 
     def check(value: Any, at: str, errors: Errors) -> Any:
         made: Payload = {}
         for name, item in value.items():
+            if type(item) is as_it_is.get(name):  # nearly all
+                made[name] = item
+                continue
             known = checks.get(name)
             if known is None:
                 if more:
@@ -57,6 +70,13 @@ def _record(fields: Fields, *, more: bool) -> Check:
         return made
 
     return check
+
+
+def _as_it_is(field: Field) -> type | None:
+    """The type of values that the field takes as they are, whatever they are."""
+    if field.multiple or field.properties is not None or any(_tests(field)):
+        return None
+    return {"string": str, "object": dict, "boolean": bool}.get(field.type)
 
 
 def _empties(field: Field) -> tuple[Any, ...]:
@@ -165,7 +185,7 @@ def _tests(field: Field) -> Iterable[tuple[Callable[[Any], bool], str]]:
         yield lambda value: size(value) <= most, f"must be at most {most:g}{unit}"
 
 
-_FORMAT_CALLED = {"email": "email address", "uri": "URL", "date-like": "date"}
+_FORMAT_CALLED = {"email": "email address", "uri": "URL", "date-like": "date", "date-time": "moment"}
 
 
 def _conditions(fields: Fields) -> Iterable[Callable[[Payload, Errors], None]]:

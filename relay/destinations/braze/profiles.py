@@ -64,6 +64,7 @@ _PLAIN: Fields = {
     "last_name": text("The last name.", default=path("$.traits.lastName")),
     "phone": text("The phone number.", allow_null=True, default=path("$.traits.phone")),
     "push_subscribe": text("Consent to push messages: opted_in, subscribed or unsubscribed."),
+    "push_tokens": record("Tokens for push messages.", _PUSH_TOKEN, multiple=True),
     "time_zone": text("The time zone, by its IANA name."),
     "twitter": record("What is known from Twitter.", _TWITTER),
 }
@@ -93,6 +94,7 @@ _FIELDS: Fields = {
             "longitude": path("$.context.location.longitude"),
         },
     ),
+    "subscription_groups": record("Subscription groups.", _SUBSCRIPTION_GROUP, multiple=True),
     "custom_attributes": record("Attributes of your own.", default=path("$.traits")),
     "enable_batching": ENABLE_BATCHING,
     "batch_size": BATCH_SIZE,
@@ -113,9 +115,9 @@ _DAY = len("2026-03-02")
 
 # of custom attributes: what has a place of its own, and the words of the Segment spec for it
 _NOT_CUSTOM = frozenset((*RESERVED, "firstName", "lastName", "avatar"))
-_KNOWN = frozenset(("external_id", "user_alias", "braze_id", "dob", "gender", "current_location")) | frozenset(
-    (*_PLAIN, *_MOMENTS, "_update_existing_only")
-)
+_KNOWN = frozenset(
+    ("external_id", "user_alias", "braze_id", "dob", "gender", "current_location")
+) | frozenset((*_PLAIN, *_MOMENTS, "_update_existing_only"))
 
 
 def _made(modes: tuple[str, ...]) -> Make:
@@ -140,7 +142,7 @@ def _custom(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _formatted(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Those that Braze wants in a form of its own; null stays null, and what is no date goes."""
-    made = {name: _kept_null(payload[name]) for name in (*_MOMENTS, "dob") if name in payload}
+    made: dict[str, Any] = {name: _date(payload[name]) for name in (*_MOMENTS, "dob") if name in payload}
     if made.get("dob"):
         made["dob"] = made["dob"][:_DAY]
     if "gender" in payload:
@@ -151,7 +153,7 @@ def _formatted(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None or payload[name] is None}
 
 
-def _kept_null(value: Any) -> str | None:
+def _date(value: Any) -> str | None:
     return None if value is None else moment(value)
 
 
@@ -163,12 +165,7 @@ UPDATE_USER_PROFILE = Action(
     name="updateUserProfile",
     title="Update user profile",
     about="A person's attributes.",
-    fields={
-        **_FIELDS,
-        "push_tokens": record("Tokens for push messages.", _PUSH_TOKEN, multiple=True),
-        "subscription_groups": record("Subscription groups.", _SUBSCRIPTION_GROUP, multiple=True),
-        "_update_existing_only": UPDATE_EXISTING_ONLY,
-    },
+    fields={**_FIELDS, "_update_existing_only": UPDATE_EXISTING_ONLY},
     perform=sender("attributes", _made(()), ()),
     perform_batch=batch_sender("attributes", _made(()), ()),
     max_batch=MAX_OBJECTS,
@@ -178,11 +175,7 @@ UPDATE_USER_PROFILE_2 = Action(
     name="updateUserProfile2",
     title="Update user profile, with a sync mode",
     about="The attributes of a person Braze knows.",
-    fields={
-        **_FIELDS,
-        "push_tokens": record("Tokens for push messages.", _PUSH_TOKEN, multiple=True),
-        "subscription_groups": record("Subscription groups.", _SUBSCRIPTION_GROUP, multiple=True),
-    },
+    fields=_FIELDS,
     perform=sender("attributes", _made(("update",)), ("update",)),
     perform_batch=batch_sender("attributes", _made(("update",)), ("update",)),
     max_batch=MAX_OBJECTS,

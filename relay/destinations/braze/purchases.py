@@ -6,7 +6,7 @@ from typing import Any
 from relay.destinations.actions import Action, Call
 from relay.destinations.actions.fields import integer, number, path, record, text
 from relay.destinations.actions.fields import moment as moment_field
-from relay.destinations.actions.parts import Parts
+from relay.destinations.actions.parts import Parts, Room
 from relay.destinations.base import Steps
 from relay.destinations.braze.users_track import (
     BATCH_SIZE,
@@ -17,7 +17,6 @@ from relay.destinations.braze.users_track import (
     complaints,
     moment,
     raise_first,
-    too_many,
     track,
 )
 from relay.destinations.braze.who import (
@@ -104,8 +103,8 @@ def _batch_sender(modes: tuple[str, ...]) -> Callable[[Any, Sequence[Call]], Ste
 
     def perform_batch(account: Account, calls: Sequence[Call]) -> Steps:
         check_mode(calls[0], modes)
-        room = _Room()
-        parts = Parts.of(calls, lambda call: room.take(call, lambda: _purchases(account, call, modes)))
+        room = Room(MAX_OBJECTS)
+        parts = Parts.of(calls, lambda call: _with_room(room, account, call, modes))
         purchases = [purchase for order in parts.made for purchase in order]
         if not purchases:
             return parts.results
@@ -122,29 +121,21 @@ def _batch_sender(modes: tuple[str, ...]) -> Callable[[Any, Sequence[Call]], Ste
     return perform_batch
 
 
-class _Room:
-    """What a request holds so far."""
-
-    def __init__(self) -> None:
-        self._objects = 0
-
-    def take(self, call: Call, make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """The purchases of an order. Raises what keeps it out of this request, or of any."""
-        count = len(call.payload["products"])
-        if count > MAX_OBJECTS:
-            raise Refused(
-                f"products are {count}, and Braze takes {MAX_OBJECTS} in a request",
-                "PAYLOAD_TOO_LARGE",
-                status=413,
-                fields=("products",),
-            )
-        self._objects += count
-        if self._objects > MAX_OBJECTS:
-            raise too_many()
-        purchases = make()
-        if not purchases:
-            raise Refused("products is empty", fields=("products",))
-        return purchases
+def _with_room(room: Room, account: Account, call: Call, modes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The purchases of an order. Raises what keeps it out of this request, or of any."""
+    count = len(call.payload["products"])
+    if count > MAX_OBJECTS:
+        raise Refused(
+            f"products are {count}, and Braze takes {MAX_OBJECTS} in a request",
+            "PAYLOAD_TOO_LARGE",
+            status=413,
+            fields=("products",),
+        )
+    room.take(count)
+    purchases = _purchases(account, call, modes)
+    if not purchases:
+        raise Refused("products is empty", fields=("products",))
+    return purchases
 
 
 TRACK_PURCHASE = Action(

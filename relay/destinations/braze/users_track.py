@@ -104,10 +104,3 @@ def batch_sender(
         return parts.results
 
     return perform_batch
-
-
-def too_many() -> HttpError:
-    """What a batch has no room left for goes with the next one."""
-    return HttpError(
-        Reply(429, f"more than {MAX_OBJECTS} objects in one request", 0.0, "RETRYABLE_ERROR", is_ours=True)
-    )

@@ -3,7 +3,18 @@
 Names are as they are looked up: in lower case, without white space.
 """
 
-CURRENCIES = frozenset(  # ISO 4217
+
+def _by_name(table: str) -> dict[str, str]:
+    """From `code=name|name` to the code of each name."""
+    pairs = [line.split("=") for line in table.split()]
+    return {name: code for code, names in pairs for name in names.split("|")}
+
+
+def _codes(table: str) -> frozenset[str]:
+    return frozenset(table.split())
+
+
+CURRENCIES = _codes(  # ISO 4217
     """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
     CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
@@ -12,14 +23,8 @@ CURRENCIES = frozenset(  # ISO 4217
     NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLL
     SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VES VND
     VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWC
-    """.split()
+    """
 )
-
-
-def _by_name(table: str) -> dict[str, str]:
-    """From `code=name|name` to the code of each name."""
-    pairs = [line.split("=") for line in table.split()]
-    return {name: code for code, names in pairs for name in names.split("|")}
 
 
 STATES = _by_name(  # USPS

@@ -49,8 +49,9 @@ def _post(settings: "FacebookConversionsApi", events: Sequence[dict[str, Any]], 
         reply = yield json_request("POST", f"{API}/{settings.pixel_id}/events", body, headers)
     except HttpError as error:
         raise understood(error, is_batch=len(events) > 1) from None
-    if (error := complaint(reply, len(events))) is not None:
-        raise error
+    wrong = complaint(reply, len(events))
+    if wrong is not None:
+        raise wrong
 
 
 def _test_code(call: Call) -> str | None:
@@ -142,7 +143,9 @@ class FacebookConversionsApi(ActionDestination, frozen=True):
     """Settings of `type = "facebook-conversions-api"`."""
 
     title: ClassVar[str] = "Facebook Conversions API (Actions)"
-    summary: ClassVar[str] = "Meta's Conversions API: purchases and what leads to them, with hashed identities."
+    summary: ClassVar[str] = (
+        "Meta's Conversions API: purchases and what leads to them, with hashed identities."
+    )
     default_endpoint: ClassVar[str | None] = "https://graph.facebook.com"
     batch: ClassVar[int] = MOST
     max_batch: ClassVar[int] = MOST
@@ -161,23 +164,35 @@ class FacebookConversionsApi(ActionDestination, frozen=True):
     differences: ClassVar[Sequence[str]] = (
         "Up to 1,000 events go in one request; Segment sends each alone.",
         "By default `event_time` is whole seconds, as Meta documents it; Segment sends the text of `timestamp`.",
-        "An event over seven days old (62 for `physical_store`) is refused alone, for Meta would refuse "
-        "everything sent with it.",
+        (
+            "An event over seven days old (62 for `physical_store`) is refused alone, for Meta would refuse "
+            "everything sent with it."
+        ),
         "There are presets; Segment has none for Meta.",
-        "`action_source` is `website` by default where there is a page and a user agent, else `other`; Segment "
-        "asks for it in every mapping.",
+        (
+            "`action_source` is `website` by default where there is a page and a user agent, else `other`; Segment "
+            "asks for it in every mapping."
+        ),
         "`currency` is put in capitals by default, and `value` falls back from `revenue` to `value` and `total`.",
-        "Products are known by `product_id` or else `sku`, and an event that has neither is sent without "
-        "`contents`; Segment's default refuses it.",
+        (
+            "Products are known by `product_id` or else `sku`, and an event that has neither is sent without "
+            "`contents`; Segment's default refuses it."
+        ),
         "`content_type` is `product` by default.",
-        "Gender and country are sent too by default, e-mail and phone fall back to the event's properties, and a "
-        "birthday is written without hyphens before it is hashed, as Meta asks.",
+        (
+            "Gender and country are sent too by default, e-mail and phone fall back to the event's properties, and a "
+            "birthday is written without hyphens before it is hashed, as Meta asks."
+        ),
     )
     notes: ClassVar[Sequence[str]] = (
-        "Meta counts one of two events with the same `event_id` and `event_name` within 48 hours: give the pixel "
-        "the `messageId` as its `eventID` and nothing counts twice.",
-        "A request of which one event is wrong is refused whole; relay sends it again in halves until that "
-        "event is alone.",
+        (
+            "Meta counts one of two events with the same `event_id` and `event_name` within 48 hours: give the pixel "
+            "the `messageId` as its `eventID` and nothing counts twice."
+        ),
+        (
+            "A request of which one event is wrong is refused whole; relay sends it again in halves until that "
+            "event is alone."
+        ),
         "App events need a dataset in place of the pixel, `action_source` `app` and `use_app_data`.",
     )
 

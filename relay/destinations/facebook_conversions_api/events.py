@@ -72,7 +72,7 @@ def event(kind: Kind, call: Call, *, is_aged: bool) -> dict[str, Any]:
 def _check(kind: Kind, payload: dict[str, Any]) -> None:
     is_purchase = kind.name == "Purchase"
     currency = payload.get("currency")
-    if currency is not None and currency not in CURRENCIES:
+    if (currency or is_purchase) and currency not in CURRENCIES:
         code = "INVALID_CURRENCY_CODE" if is_purchase else _CONFUSED
         raise Refused("currency is no ISO 4217 code in capitals", code, fields=("currency",))
     is_website = kind.has_source_check and payload["action_source"] == "website"

@@ -2,17 +2,21 @@
 
 from typing import Any
 
-from relay.destinations.actions.fields import Field, boolean, each, either, integer, number, path, record, text
+from relay.destinations.actions.fields import (
+    Field,
+    boolean,
+    each,
+    either,
+    integer,
+    number,
+    path,
+    record,
+    text,
+)
 
 IN_SECONDS = "event_time_in_seconds"
 SOURCES = ("email", "website", "app", "phone_call", "chat", "physical_store", "system_generated", "other")
 _STATES = (0, *range(1000, 1011))  # Meta: 1000 is California, the others followed
-
-
-def _first(*paths: str) -> dict[str, Any]:
-    """The value at the first path that has one."""
-    at, *others = paths
-    return {"@if": {"exists": path(at), "then": path(at), "else": _first(*others)}} if others else path(at)
 
 
 def _where(at: str, then: Any, otherwise: Any = None) -> dict[str, Any]:
@@ -30,10 +34,15 @@ _ITEM = {
 _PRODUCTS = each("$.properties.products", _ITEM)
 _PRODUCT = each("$.properties", _ITEM)
 _ONE = _where("$.properties.product_id", _PRODUCT, _where("$.properties.sku", _PRODUCT))
-AMOUNT = _first("$.properties.revenue", "$.properties.value", "$.properties.total")
+AMOUNT = either("$.properties.revenue", "$.properties.value", "$.properties.total")
 UPPER = {"@case": {"operator": "upper", "value": path("$.properties.currency")}}
 _BORN = {
-    "@replace": {"value": path("$.context.traits.birthday"), "pattern": "-", "replacement": "", "global": True}
+    "@replace": {
+        "value": path("$.context.traits.birthday"),
+        "pattern": "-",
+        "replacement": "",
+        "global": True,
+    }
 }
 
 USER_DATA = record(
@@ -203,6 +212,4 @@ SEARCH: dict[str, Field] = {
     "contents": _contents(_ONE),
     "search_string": text("What was looked for.", default=path("$.properties.query")),
 }
-EVENT_NAME = text(
-    "Name of the event, one of Meta's or your own.", required=True, default=path("$.event")
-)
+EVENT_NAME = text("Name of the event, one of Meta's or your own.", required=True, default=path("$.event"))

@@ -7,9 +7,9 @@ import msgspec
 from relay.destinations.errors import HttpError
 from relay.destinations.reply import Reply
 
-# Graph API, "Handling Errors" and "Rate Limits": 2 service down, 4 and 17 too many calls, 341 and 613 limits
-_LATER = frozenset((2, 4, 17, 341, 613))
-_LATER_FROM, _LATER_TO = 80_000, 80_014  # limits by business use case
+# Graph API, "Handling Errors" and "Rate Limits": 2 service down, 4 and 17 too many calls, 341 and 613 limits,
+# 80000 to 80014 limits by business use case
+_LATER = frozenset((2, 4, 17, 341, 613, *range(80_000, 80_015)))
 _ACCOUNT = frozenset((10, 102, 190, *range(200, 300)))  # the token, or what it may do
 _NO_SUCH_PIXEL = (100, 33)  # code and subcode
 _BUSY, _FORBIDDEN, _BAD = 429, 403, 400
@@ -18,9 +18,8 @@ _BUSY, _FORBIDDEN, _BAD = 429, 403, 400
 def understood(error: HttpError, *, is_batch: bool) -> HttpError:
     """The error with the status it means. Of a batch, one that concerns the account is not looked for in halves."""
     said = _said(error.reply)
-    code = said.get("code")
-    is_limit = isinstance(code, int) and (code in _LATER or _LATER_FROM <= code <= _LATER_TO)
-    if is_limit or said.get("is_transient") is True:
+    code = _code(said)
+    if code in _LATER or said.get("is_transient") is True:
         return _as(error.reply, _BUSY, code)
     is_account = code in _ACCOUNT or (code, said.get("error_subcode")) == _NO_SUCH_PIXEL
     return _as(error.reply, _FORBIDDEN, code) if is_account and is_batch else error
@@ -28,10 +27,10 @@ def understood(error: HttpError, *, is_batch: bool) -> HttpError:
 
 def complaint(reply: Reply, sent: int) -> HttpError | None:
     """What a good answer says against the events."""
+    if said := _said(reply):
+        return understood(_as(reply, _BAD, _code(said)), is_batch=sent > 1)
     body = reply.json()
     received = body.get("events_received") if isinstance(body, dict) else None
-    if _said(reply):
-        return understood(_as(reply, _BAD, _said(reply).get("code")), is_batch=sent > 1)
     if isinstance(received, int) and received < sent:
         return _as(reply, _BAD, "NOT_RECEIVED")
     return None
@@ -43,5 +42,10 @@ def _said(reply: Reply) -> dict[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _as(reply: Reply, status: int, code: Any) -> HttpError:
+def _code(said: dict[str, Any]) -> int | None:
+    code = said.get("code")
+    return code if isinstance(code, int) else None
+
+
+def _as(reply: Reply, status: int, code: int | str | None) -> HttpError:
     return HttpError(msgspec.structs.replace(reply, status=status, error=None if code is None else str(code)))

@@ -21,10 +21,15 @@ def some_product(payload: Mapping[str, Any]) -> None:
         raise Refused("items must hold a product", fields=("items",))
 
 
-def valued(payload: Mapping[str, Any]) -> None:
+def valued(payload: Mapping[str, Any], code: str = _CURRENCY) -> None:
     """A value has a currency."""
     if payload.get("value") and "currency" not in payload:
-        raise Refused("currency is missing, of value", _CURRENCY, fields=("currency",))
+        raise Refused("currency is missing, of value", code, fields=("currency",))
+
+
+def valued_payment(payload: Mapping[str, Any]) -> None:
+    """The same, with the code that Segment has for it here."""
+    valued(payload, "PAYLOAD_VALIDATION_FAILED")
 
 
 def priced(payload: Mapping[str, Any]) -> None:
@@ -47,11 +52,14 @@ def parameters(params: Mapping[str, Any]) -> None:
     """None is a list, an object or null, but for a list of items."""
     for name, value in params.items():
         if value is None or type(value) is dict or (type(value) is list and name != "items"):
-            raise Refused("params hold a list, an object or null, which Google Analytics refuses", fields=("params",))
+            raise Refused(
+                "params hold a list, an object or null, which Google Analytics refuses", fields=("params",)
+            )
 
 
 def properties(values: Mapping[str, Any]) -> None:
     if any(type(value) in (dict, list) for value in values.values()):
         raise Refused(
-            "user_properties hold a list or an object, which Google Analytics refuses", fields=("user_properties",)
+            "user_properties hold a list or an object, which Google Analytics refuses",
+            fields=("user_properties",),
         )

@@ -52,7 +52,7 @@ def _action(
         name=name,
         title=event,
         about=about,
-        fields={**head, **own, **TAIL},
+        fields={**head, **TAIL, **own},
         perform=one,
         perform_batch=several,
         max_batch=MAX_EVENTS,
@@ -131,7 +131,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         "add_payment_info",
         "Somebody said how to pay.",
         {**_WORTH, "coupon": COUPON, "payment_type": PAYMENT, "items": products()},
-        (checks.some_product, *_MONEY),
+        (checks.some_product, checks.currency, checks.valued_payment, checks.priced, checks.products),
     ),
     _action(
         "viewPromotion",
@@ -151,7 +151,11 @@ ACTIONS: Mapping[str, Action] = by_name(
     _action("signUp", "sign_up", "Somebody signed up.", {"method": SIGN_UP}),
     _action("login", "login", "Somebody signed in.", {"method": SIGN_IN}),
     _action(
-        "generateLead", "generate_lead", "Somebody may become a customer.", _WORTH, (checks.currency, checks.valued)
+        "generateLead",
+        "generate_lead",
+        "Somebody may become a customer.",
+        _WORTH,
+        (checks.currency, checks.valued),
     ),
     _action("pageView", "page_view", "A page was seen.", PAGE, head=HEAD_CAMEL),
     _action(

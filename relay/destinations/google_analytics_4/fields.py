@@ -4,7 +4,18 @@ from typing import Any
 
 import msgspec
 
-from relay.destinations.actions.fields import Field, Fields, boolean, each, either, integer, number, path, record, text
+from relay.destinations.actions.fields import (
+    Field,
+    Fields,
+    boolean,
+    each,
+    either,
+    integer,
+    number,
+    path,
+    record,
+    text,
+)
 
 WEB, APP = "Web", "Mobile App"
 _CONSENTS = ("GRANTED", "DENIED")
@@ -35,12 +46,15 @@ HEAD_CAMEL: Fields = {("clientId" if name == "client_id" else name): field for n
 
 TAIL: Fields = {
     "user_properties": record("What is known of the person; each needs a custom dimension of the user."),
-    "engagement_time_msec": number("How long the person was engaged; over 0, or nobody is counted.", default=1),
+    "engagement_time_msec": number(
+        "How long the person was engaged; over 0, or nobody is counted.", default=1
+    ),
     "params": record("Further parameters of the event."),
     "ad_user_data_consent": text("Whether Google may use the data for advertising.", choices=_CONSENTS),
     "ad_personalization_consent": text("Whether advertising may be personal.", choices=_CONSENTS),
     "within_limits": boolean(
-        "Whether what Google Analytics cannot take is left out or cut; else it refuses the event.", default=True
+        "Whether what Google Analytics cannot take is left out or cut; else it refuses the event.",
+        default=True,
     ),
 }
 
@@ -48,11 +62,16 @@ CURRENCY = text("The currency of the amounts, in ISO 4217.", default=path("$.pro
 CURRENCY_NEEDED = msgspec.structs.replace(CURRENCY, required=True)
 VALUE = number("What it is worth.", default=path("$.properties.value"))
 TOTAL = number(
-    "What it is worth: the total, else the revenue.", default=either("$.properties.total", "$.properties.revenue")
+    "What it is worth: the total, else the revenue.",
+    default=either("$.properties.total", "$.properties.revenue"),
 )
 COUPON = text("The coupon that was used.", default=path("$.properties.coupon"))
 AFFILIATION = text("The shop.", default=path("$.properties.affiliation"))
-ORDER = text("The order; a second purchase of the same is not counted.", required=True, default=path("$.properties.order_id"))
+ORDER = text(
+    "The order; a second purchase of the same is not counted.",
+    required=True,
+    default=path("$.properties.order_id"),
+)
 SHIPPING = number("What shipping cost.", default=path("$.properties.shipping"))
 TAX = number("The tax.", default=path("$.properties.tax"))
 PAYMENT = text("How it was paid.", default=path("$.properties.payment_method"))
@@ -113,9 +132,7 @@ _SHAPE: dict[str, Any] = {
     "price": path("$.price"),
     "quantity": path("$.quantity"),
 }
-_OF_PROMOTION: Fields = {
-    name: text("The same of a single product.") for name in PROMOTION
-}
+_OF_PROMOTION: Fields = {name: text("The same of a single product.") for name in PROMOTION}
 
 
 def product(*, required: bool = True, of_promotion: bool = False) -> Field:

@@ -23,15 +23,14 @@ MAX_VALUE = 100
 MAX_PROPERTY_VALUE = 36
 LONGER = {"page_title": 300, "page_referrer": 420, "page_location": 1000}
 
-RESERVED_EVENTS = frozenset(
-    """
-    ad_activeview ad_click ad_exposure ad_query ad_reward adunit_exposure app_clear_data app_exception app_install
-    app_remove app_store_refund app_update app_upgrade dynamic_link_app_open dynamic_link_app_update
+_RESERVED_EVENTS = """
+ad_activeview ad_click ad_exposure ad_query ad_reward adunit_exposure app_clear_data app_exception app_install
+app_remove app_store_refund app_update app_upgrade dynamic_link_app_open dynamic_link_app_update
     dynamic_link_first_open error firebase_campaign firebase_in_app_message_action firebase_in_app_message_dismiss
     firebase_in_app_message_impression first_open first_visit notification_dismiss notification_foreground
-    notification_open notification_receive notification_send os_update session_start user_engagement
-    """.split()
-)
+notification_open notification_receive notification_send os_update session_start user_engagement
+"""
+RESERVED_EVENTS = frozenset(_RESERVED_EVENTS.split())
 APP_EVENTS = frozenset(("ad_impression", "in_app_purchase", "screen_view"))  # for app streams only
 _RESERVED = frozenset(("firebase_conversion",))
 _RESERVED_PROPERTIES = frozenset(
@@ -69,14 +68,12 @@ def fitted(values: Mapping[str, Any], most: int = MAX_PARAMETERS) -> dict[str, A
         if not known:
             continue
         kind = type(value)
-        if kind is str:
-            made[known] = value if len(value) <= MAX_VALUE else value[: LONGER.get(known, MAX_VALUE)]
-        elif kind is int or kind is float:
-            made[known] = value
-        elif kind is bool:
-            made[known] = "true" if value else "false"  # the protocol knows texts and numbers
+        if kind is str or kind is int or kind is float or kind is bool:
+            made[known] = _said(value, LONGER.get(known, MAX_VALUE))
         elif kind is list and known == "items":
-            made[known] = [fitted(item, MAX_ITEM_PARAMETERS) for item in value[:MAX_ITEMS] if type(item) is dict]
+            made[known] = [
+                fitted(item, MAX_ITEM_PARAMETERS) for item in value[:MAX_ITEMS] if type(item) is dict
+            ]
         if len(made) == most:
             break
     if type(made.get("currency")) is str:
@@ -91,12 +88,18 @@ def fitted_properties(values: Mapping[str, Any]) -> dict[str, Any]:
         known = _property_name(name)
         if not known or type(value) in (dict, list):
             continue
-        if type(value) is bool:
-            value = "true" if value else "false"
-        made[known] = value[:MAX_PROPERTY_VALUE] if type(value) is str else value
+        made[known] = _said(value, MAX_PROPERTY_VALUE)
         if len(made) == MAX_PROPERTIES:
             break
     return made
+
+
+def _said(value: Any, most: int) -> Any:
+    """A value as the protocol knows it: text, which is cut, or a number."""
+    kind = type(value)
+    if kind is str:
+        return value[:most]
+    return ("true" if value else "false") if kind is bool else value
 
 
 @lru_cache(4096)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from relay.destinations.actions.requests import bare_request, json_request
 from relay.destinations.base import Request
+from relay.destinations.errors import Refused
 from relay.destinations.mapping.javascript import WHITESPACE_AND_LINES, text
 from relay.destinations.mapping.json_text import encode
 from relay.destinations.reply import Reply
@@ -36,6 +37,13 @@ def results(reply: Reply) -> list[dict[str, Any]]:
     """The records in the reply to a search or a batch."""
     found = answer(reply).get("results")
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def id_of(record: Mapping[str, Any]) -> str:
+    """HubSpot's id of a record, as it stands in a path. Raises `Refused` for an answer without one."""
+    if not record.get("id"):
+        raise Refused("HubSpot's answer holds no id", "UNEXPECTED_ANSWER", status=502)
+    return segment(str(record["id"]))
 
 
 def properties(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,7 +86,9 @@ def _is_nested(item: Any) -> bool:
     return item is None or isinstance(item, (dict, list))
 
 
-def search(kind: str, fields: Mapping[str, Any], wanted: tuple[str, ...] = (), by: tuple[str, ...] = ()) -> Request:
+def search(
+    kind: str, fields: Mapping[str, Any], wanted: tuple[str, ...] = (), by: tuple[str, ...] = ()
+) -> Request:
     """The request for records of which any of `fields` has its value."""
     groups = [
         {"filters": [{"propertyName": name, "operator": "EQ", "value": value}]}

@@ -27,6 +27,7 @@ from relay.destinations.hubspot.api import (
     Found,
     answer,
     flat,
+    id_of,
     patch,
     post,
     results,
@@ -42,8 +43,8 @@ _TEXTS = ("name", "description", "address", "city", "state", "zip", "domain", "p
 _WANTED = ("name", "domain", _STAGE, GROUP_ID)
 _PROPERTY = {
     "name": GROUP_ID,
-    "label": "Segment Group ID",  # these words are what Segment's own property has
-    "description": "Unique Property to map Segment Group ID with a HubSpot Company Object",
+    "label": "Group ID",
+    "description": "The groupId of the events that tell of this company",
     "groupName": "companyinformation",
     "type": "string",
     "fieldType": "text",
@@ -127,8 +128,7 @@ def _found_or_created(call: Call, values: Mapping[str, Any]) -> Found:
             fields=("companysearchfields",),
         )
     if found:
-        company = found[0].get("id")
-        return (yield from _with_property(patch(f"{COMPANIES}/{segment(str(company))}", values)))
+        return (yield from _with_property(patch(f"{COMPANIES}/{id_of(found[0])}", values)))
     if not call.payload["createNewCompany"]:
         return None
     try:
@@ -202,15 +202,16 @@ UPSERT_COMPANY = Action(
             required=True,
             default=either("$.groupId", "$.context.groupId"),
         ),
-        "createNewCompany": boolean("Whether a company is created when there is none.", required=True, default=True),
+        "createNewCompany": boolean(
+            "Whether a company is created when there is none.", required=True, default=True
+        ),
         "associateContact": boolean(
             "Whether a contact is associated with it.", required=True, default=_HAS_CONTACT
         ),
         "contact_id": text("HubSpot's id of that contact."),
         "contact_email": text(
-            "The contact's address, to look the id up.",
+            "The contact's address, by which that id is looked up; `context.traits.email` when there is none.",
             format="email",
-            default=path("$.context.traits.email"),
         ),
         "companysearchfields": record("Other fields to find a company by that has no group id yet."),
         "name": text("The company's name.", default=path("$.traits.name")),

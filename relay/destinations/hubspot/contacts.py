@@ -149,11 +149,11 @@ def _know(contacts: Mapping[str, _Contact], reply: Reply) -> None:
     """Note HubSpot's ids. Raises the first error that is more than "there is none"."""
     for found in results(reply):
         values = properties(found)
-        others = str(values.get("hs_additional_emails") or "").split(";")
-        emails = [str(values.get("email")), *others]
-        email = next((email for email in emails if email in contacts), None)
-        if email is not None:
-            contacts[email].id = str(found.get("id"))
+        more = str(values.get("hs_additional_emails") or "").split(";")
+        first = [values.get("email")] if values.get("email") in contacts else more
+        email = next((email for email in contacts if email in first), None)
+        if email is not None and found.get("id") is not None:
+            contacts[email].id = str(found["id"])
     for error in _errors(reply):
         if error.get("category") != "OBJECT_NOT_FOUND":
             raise _failure(error)
@@ -266,7 +266,8 @@ UPSERT_CONTACT = Action(
         "properties": record("Other properties, by HubSpot's internal names; it must know them."),
         "enable_batching": boolean("Whether a hundred may go in one request.", default=True),
         "merge_repeated": boolean(
-            "Whether several events of one contact in a batch are merged; else the last one goes.", default=True
+            "Whether several events of one contact in a batch are merged; else the last one goes.",
+            default=True,
         ),
     },
     perform=upsert,

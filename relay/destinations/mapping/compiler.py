@@ -14,6 +14,7 @@ from relay.destinations.mapping.paths import compile_path
 from relay.destinations.mapping.place import Gaps, MappingError, Place, Run
 from relay.destinations.mapping.replace import compile_replace
 from relay.destinations.mapping.shapes import compile_array_path, compile_transform
+from relay.destinations.mapping.siblings import families, gather
 from relay.destinations.mapping.templates import compile_template
 
 ROOT_DIRECTIVE = "__segment_internal_directive"  # at the root: all other keys are its `mapping`
@@ -104,9 +105,28 @@ def compile_object(node: dict[str, Any], place: Place) -> Run:
             made[key] = run(payload)
         return made
 
+    related = families(node)
+    plain = {key for _, members in related for key, _, _ in members}
+    others = [(key, run) for key, run in parts if key not in plain]
+
     def without_missing(payload: Any) -> Any:
         made: dict[str, Any] = frame.copy()
-        for key, run in parts:
+        for parent, members in related:
+            found = parent(payload)
+            if type(found) is dict:
+                for key, name, _ in members:
+                    if name in found:
+                        made[key] = found[name]
+                    else:
+                        del made[key]
+            else:
+                for key, _, run in members:
+                    value = MISSING if found is MISSING else run(payload)
+                    if value is MISSING:
+                        del made[key]
+                    else:
+                        made[key] = value
+        for key, run in others:
             value = run(payload)
             if value is MISSING:
                 del made[key]

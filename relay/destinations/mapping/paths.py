@@ -48,11 +48,28 @@ def getter(path: str) -> Run:
     """A function from a value to the one at `path` inside it, or `MISSING`."""
     if path in ("", "."):
         return lambda payload: payload
-    names = [name.replace('"', "").replace("'", "") for name in SEPARATOR.split(path) if name]
-    steps = [(name, int(name) if INDEX.fullmatch(name) else -1) for name in names]
-    if not steps or any(index >= 0 or name == "length" for name, index in steps):
+    steps = steps_of(path)
+    if not are_names(steps):
         return lambda payload: walk(payload, steps)
     return BY_NAMES.get(len(steps), by_many_names)(steps)
+
+
+def steps_of(path: str) -> list[Step]:
+    names = [name.replace('"', "").replace("'", "") for name in SEPARATOR.split(path) if name]
+    return [(name, int(name) if INDEX.fullmatch(name) else -1) for name in names]
+
+
+def are_names(steps: Sequence[Step]) -> bool:
+    """Whether each step can only be the key of an object."""
+    return bool(steps) and not any(index >= 0 or name == "length" for name, index in steps)
+
+
+def plain_names(path: str) -> list[str]:
+    """The names that a path, as `dollar_path` takes it, is made of; none for one that is more than that."""
+    steps = steps_of(path.replace("$.", "", 1))
+    names = [name for name, _ in steps]
+    is_plain = are_names(steps) and all(SEPARATOR.split(name) == [name] for name in names)
+    return names if is_plain else []
 
 
 def walk(value: Any, steps: Sequence[Step]) -> Any:

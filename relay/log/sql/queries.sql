@@ -156,3 +156,15 @@ DELETE FROM parked WHERE destination = ?;
 -- name: first_parked
 -- Of destinations that take part: nobody waits for what the others left behind.
 SELECT min(sequence) FROM parked WHERE destination IN (SELECT name FROM consumers WHERE is_absent = 0);
+
+-- name: tokens
+SELECT is_sealed, tokens FROM tokens WHERE account = ?;
+
+-- name: set_tokens
+INSERT OR REPLACE INTO tokens (account, is_sealed, tokens) VALUES (?, ?, ?);
+
+-- name: plain_tokens
+SELECT account, tokens FROM tokens WHERE NOT is_sealed;
+
+-- name: forget_tokens
+DELETE FROM tokens WHERE account = ?;

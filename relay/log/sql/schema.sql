@@ -49,6 +49,7 @@ CREATE TABLE parked (
     tried_at INTEGER NOT NULL,
     reason TEXT NOT NULL,
     user_key TEXT,
+    done TEXT NOT NULL DEFAULT '', -- which of its subscriptions were served already: a later try leaves them out
     PRIMARY KEY (destination, sequence, place)
 ) WITHOUT ROWID;
 CREATE INDEX parked_by_time ON parked (destination, next_at);
@@ -67,6 +68,7 @@ CREATE TABLE dead_letters (
     attempts INTEGER NOT NULL,
     at INTEGER NOT NULL,
     replay INTEGER, -- the replay that met with the refusal, none for live delivery
+    done TEXT NOT NULL DEFAULT '', -- as in parked
     UNIQUE (destination, sequence, place)
 );
 
@@ -83,3 +85,10 @@ CREATE TABLE replays (
     ended_at INTEGER,
     found TEXT NOT NULL DEFAULT '{}'
 );
+
+-- OAuth tokens, by account: a digest of the client, the place where it asks, and what it begins with.
+CREATE TABLE tokens (
+    account TEXT PRIMARY KEY,
+    is_sealed INTEGER NOT NULL, -- encrypted with what `encryption_key` gives
+    tokens BLOB NOT NULL
+) WITHOUT ROWID;

