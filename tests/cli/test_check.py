@@ -1,5 +1,6 @@
 """`relay check`."""
 
+import asyncio
 import json
 import platform
 import socket
@@ -17,6 +18,7 @@ from click.testing import CliRunner, Result
 from relay.cli import relay
 from tests.acceptance.relay_process import source, webhook
 from tests.cli.certificate import write_certificate
+from tests.receiver import Receiver
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +94,7 @@ def test_json_of_a_right_and_of_a_wrong_file() -> None:
     assert json.loads(check("--json").output) == {
         "valid": True,
         "problems": [],
+        "notes": [],
         "file": "relay.toml",
         "sources": ["web"],
         "destinations": ["hook"],
@@ -133,7 +136,43 @@ def test_connect_says_that_a_name_is_not_known() -> None:
 def test_connect_prints_a_table(listener: socket.socket) -> None:
     Path("relay.toml").write_text(webhook(f"http://127.0.0.1:{port_of(listener)}/x"))
     result = check("--connect")
-    assert result.output.splitlines()[-1].split() == ["hook", f"http://127.0.0.1:{port_of(listener)}", "yes"]
+    assert result.output.splitlines()[-1].split() == [
+        "hook",
+        f"http://127.0.0.1:{port_of(listener)}",
+        "yes",
+        "not",
+        "tested",
+    ]
+
+
+def test_what_may_not_be_meant_is_noted_and_is_no_mistake() -> None:
+    said = """subscriptions = [{ action = "send", subscribe = 'type = "page" and event = "a" or event = "b"' }]"""
+    Path("relay.toml").write_text(webhook("http://h.test/", "hook", said))
+    result = check()
+    assert result.exit_code == 0
+    assert "note: relay.toml:" in result.output
+    assert "Segment reads this as" in result.output
+
+
+KLAVIYO = """[[destinations]]
+name = "k"
+type = "klaviyo"
+endpoint = "{url}"
+settings = {{ api_key = "very-5ecret" }}
+"""
+
+
+@pytest.mark.parametrize(("status", "verdict", "code"), [(200, "good", 0), (401, "refused: answered 401", 1)])
+async def test_connect_tests_the_credentials_where_there_is_a_way(
+    status: int, verdict: str, code: int
+) -> None:
+    async with Receiver({("GET", "/api/accounts/")}) as receiver:
+        receiver.always(status)
+        Path("relay.toml").write_text(KLAVIYO.format(url=receiver.url))
+        result = await asyncio.to_thread(check, "--connect", "--json")
+        assert "very-5ecret" not in result.output
+        (connection,) = json.loads(result.output)["connections"]
+        assert (connection["credentials"], result.exit_code) == (verdict, code)
 
 
 def test_connect_looks_at_the_certificate(listener: socket.socket, tmp_path: Path) -> None:

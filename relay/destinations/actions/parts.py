@@ -7,7 +7,7 @@ import msgspec
 
 from relay.destinations.actions.action import Call
 from relay.destinations.base import Results
-from relay.destinations.errors import DeliveryError, HttpError
+from relay.destinations.errors import DeliveryError, HttpError, Refused
 from relay.destinations.reply import Reply
 
 T = TypeVar("T")
@@ -57,8 +57,11 @@ class Room:
         self._most = most
         self._count = 0
 
-    def take(self, count: int) -> None:
-        """Raises an error that asks for another try when there is no room for so many."""
+    def take(self, count: int, field: str) -> None:
+        """Raises what keeps so many things, of the field, out of this request: for now, or out of any."""
+        if count > self._most:
+            what = f"{field} makes {count} of the {self._most} that a request may hold"
+            raise Refused(what, "PAYLOAD_TOO_LARGE", status=413, fields=(field,))
         self._count += count
         if self._count > self._most:
             message = f"more than {self._most} in one request"

@@ -23,7 +23,10 @@ from relay.event import Event
 SYNC_MODE = "__segment_internal_sync_mode"
 DIGEST_CHARACTERS = 8
 
+NAMES_KEPT = 2000  # event names whose subscriptions are remembered
+
 Now = Callable[[], float]
+Name = tuple[Any, Any]
 
 
 class ActionRoute(Route):
@@ -34,18 +37,35 @@ class ActionRoute(Route):
     ) -> None:
         super().__init__(settings)
         self.legs = [Leg(settings, one, now) for one in subscriptions if one.enabled]
+        self._by_name: dict[Name, list[Leg]] = {}
 
     def wants(self, event: Event) -> bool:
-        data = event.data
-        return any(leg.matches(data) for leg in self.legs)
+        return bool(self._legs_of(event.data))
 
     def parcels(self, events: Sequence[Event], *, is_batch: bool) -> list[Parcel]:
-        made: list[Parcel] = []
-        for leg in self.legs:
-            wanted = [event for event in events if leg.matches(event.data)]
-            if wanted:
-                made.extend(leg.parcels(wanted, is_batch=is_batch))
-        return made
+        wanted: dict[Leg, list[Event]] = {leg: [] for leg in self.legs}
+        for event in events:
+            for leg in self._legs_of(event.data):
+                wanted[leg].append(event)
+        return [
+            parcel for leg, some in wanted.items() if some for parcel in leg.parcels(some, is_batch=is_batch)
+        ]
+
+    def _legs_of(self, data: Mapping[str, Any]) -> list["Leg"]:
+        """The subscriptions that ask for an event: most look at type and name only, and are asked once for each."""
+        name = data.get("type"), data.get("event")
+        try:
+            legs = self._by_name.get(name)
+        except TypeError:  # a name that is no text
+            return [leg for leg in self.legs if leg.matches(data)]
+        if legs is None:
+            if len(self._by_name) >= NAMES_KEPT:
+                self._by_name.clear()
+            legs = [leg for leg in self.legs if not leg.is_by_name or leg.matches(data)]
+            self._by_name[name] = legs
+        if all(leg.is_by_name for leg in legs):
+            return legs
+        return [leg for leg in legs if leg.is_by_name or leg.matches(data)]
 
 
 class Leg:
@@ -57,7 +77,9 @@ class Leg:
         self.mapping: Mapping[str, Any] = (
             self.action.default_mapping() if subscription.mapping is None else subscription.mapping
         )
-        self.matches = compile_subscription(subscription.subscribe).matches
+        compiled = compile_subscription(subscription.subscribe)
+        self.matches = compiled.matches
+        self.is_by_name = _is_by_name(compiled.tree)
         self.digest = _digest(subscription)
         self._map = compile_mapping(self.mapping)
         self._fit = compile_fields(self.action.fields)
@@ -84,7 +106,7 @@ class Leg:
                 yield Parcel((event,), self.digest, _refuser(error))
                 continue
             if not (is_batch and self._is_batched(call)):
-                yield self._parcel([event], [call], is_batch=False)
+                yield self._parcel([event], [self.call(event) if keeps_empty else call], is_batch=False)
                 continue
             key = self._key(call)
             group = groups.setdefault(key, _Group())
@@ -154,6 +176,15 @@ def _refuser(error: DeliveryError) -> Callable[[Sequence[Event]], Steps]:
         yield  # a flow without a request
 
     return refused
+
+
+def _is_by_name(tree: Mapping[str, Any] | None) -> bool:
+    """Whether a subscription looks at nothing but an event's type and name."""
+    if tree is None:
+        return True
+    if tree["type"] == "group":
+        return all(map(_is_by_name, tree["children"]))
+    return tree["type"] in ("event-type", "event")
 
 
 def _digest(subscription: Subscription) -> str:

@@ -104,9 +104,7 @@ def group_all(settings: Settings, calls: Sequence[Call]) -> Steps:
 
 def _member(call: Call) -> dict[str, Any]:
     groups = {call.payload["group_type"]: call.payload["group_value"]}
-    made = {
-        name: call.payload[name] for name in ("device_id", "user_id", "insert_id") if name in call.payload
-    }
+    made: dict[str, Any] = {n: call.payload[n] for n in _MEMBER if n in call.payload}
     time = day_ms(call.payload["time"]) if "time" in call.payload else call.now_ms
     return {**made, "groups": groups, "user_properties": groups, "time": time, "library": "segment"}
 

@@ -123,15 +123,7 @@ def _batch_sender(modes: tuple[str, ...]) -> Callable[[Any, Sequence[Call]], Ste
 
 def _with_room(room: Room, account: Account, call: Call, modes: tuple[str, ...]) -> list[dict[str, Any]]:
     """The purchases of an order. Raises what keeps it out of this request, or of any."""
-    count = len(call.payload["products"])
-    if count > MAX_OBJECTS:
-        raise Refused(
-            f"products are {count}, and Braze takes {MAX_OBJECTS} in a request",
-            "PAYLOAD_TOO_LARGE",
-            status=413,
-            fields=("products",),
-        )
-    room.take(count)
+    room.take(len(call.payload["products"]), "products")
     purchases = _purchases(account, call, modes)
     if not purchases:
         raise Refused("products is empty", fields=("products",))

@@ -26,9 +26,10 @@ def _happens(action: str, name: str, title: str, about: str, fields: Fields) -> 
     """An action that sends an event by a person."""
 
     def build(payload: dict[str, Any]) -> Entry:
-        return entry(
-            "person", action, {_SENT_AS.get(field, field): value for field, value in payload.items()}
-        )
+        given = {_SENT_AS.get(field, field): value for field, value in payload.items()}
+        if given.get("id") == "" and action != "event":
+            del given["id"]
+        return entry("person", action, given)
 
     return sends(build, name=name, title=title, about=about, fields={**WHAT_HAPPENED, **fields})
 

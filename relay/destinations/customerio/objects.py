@@ -13,6 +13,7 @@ from relay.destinations.customerio.entries import (
     DEFAULT_OBJECT_TYPE,
     Entry,
     entry,
+    identifiers,
     person,
     with_seconds,
 )
@@ -30,7 +31,7 @@ def _object_entry(payload: dict[str, Any]) -> Entry:
         "object_id": payload["id"],
         "object_type_id": payload.get("object_type_id", DEFAULT_OBJECT_TYPE),
     }
-    fields |= {name: payload[name] for name in ("created_at", "anonymous_id") if name in payload}
+    fields |= {name: payload[name] for name in ("created_at", "anonymous_id") if payload.get(name)}
     if "custom_attributes" in payload:
         attributes = payload["custom_attributes"].items()
         fields["attributes"] = {name: value for name, value in attributes if name not in _NOT_ATTRIBUTES}
@@ -108,10 +109,9 @@ DELETE_OBJECT = sends(
 
 
 def _parting_entry(payload: dict[str, Any]) -> Entry:
-    member = person(payload["person_id"])
-    return entry(
-        "object", "delete_relationships", {**payload, "cio_relationships": [{"identifiers": member}]}
-    )
+    member = identifiers({name: payload.get(name) for name in ("person_id", "anonymous_id")})
+    relation = {"identifiers": member} if member else {}
+    return entry("object", "delete_relationships", {**payload, "cio_relationships": [relation]})
 
 
 DELETE_RELATIONSHIP = sends(

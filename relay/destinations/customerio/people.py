@@ -4,7 +4,7 @@ from typing import Any
 
 from relay.destinations.actions import Action
 from relay.destinations.actions.fields import Field, boolean, either, path, record, template, text
-from relay.destinations.customerio.entries import DEFAULT_OBJECT_TYPE, Entry, entry, person
+from relay.destinations.customerio.entries import DEFAULT_OBJECT_TYPE, Entry, entry, identifiers
 from relay.destinations.customerio.sending import sends
 
 PERSON = text(
@@ -97,13 +97,13 @@ UNSUPPRESS_PERSON = _on_person(
 )
 
 
+def _merged(payload: dict[str, Any]) -> Entry:
+    both = {name: identifiers({"person_id": payload[name]}) for name in ("primary", "secondary")}
+    return {"type": "person", "action": "merge", **{name: who for name, who in both.items() if who}}
+
+
 MERGE_PEOPLE = sends(
-    lambda payload: {
-        "type": "person",
-        "action": "merge",
-        "primary": person(payload["primary"]),
-        "secondary": person(payload["secondary"]),
-    },
+    _merged,
     name="mergePeople",
     title="Merge People",
     about="Makes one person of two; the second is deleted.",

@@ -39,6 +39,7 @@ def sends(build: Build, *, name: str, title: str, about: str, fields: Fields) ->
         perform=perform,
         perform_batch=perform_batch,
         max_batch=MAX_BATCH,
+        keeps_empty_in_batches=True,
     )
 
 

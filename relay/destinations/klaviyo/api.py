@@ -34,7 +34,7 @@ def send(account: Account, method: str, path: str, data: Any) -> Request:
 
 def list_path(list_id: str) -> str:
     """Where a list's profiles are."""
-    return f"/lists/{quote(list_id, safe='')}/relationships/profiles/"
+    return f"/lists/{quote(list_id, safe="!$&'()*+,:;=@")}/relationships/profiles/"
 
 
 def _headers(account: Account) -> dict[str, str]:

@@ -42,8 +42,7 @@ def _complete_batch(account: Account, calls: Sequence[Call]) -> Steps:
 def _bulk(call: Call, room: Room) -> dict[str, Any]:
     person = identified(call.payload["profile"], *WHO)
     events = [_order(call.payload), *_products(call)]
-    if len(events) < MAX_EVENTS:
-        room.take(len(events))
+    room.take(len(events), "products")
     return bulk(person, events)
 
 

@@ -94,38 +94,20 @@ def compile_directive(node: dict[str, Any], place: Place) -> Run:
 def compile_object(node: dict[str, Any], place: Place) -> Run:
     """A new object for every event, keys in the mapping's order.
 
-    It starts as a copy of a frame with the constants filled in, so that only directives cost a call.
+    It starts as a copy of a frame with the constants filled in, so that only directives cost a call, and plain paths
+    not even that.
     """
     frame = {key: child if is_scalar(child) else MISSING for key, child in node.items()}
     parts = [(key, place.compile(child, key)) for key, child in node.items() if not is_scalar(child)]
-
-    def with_all(payload: Any) -> Any:
-        made: dict[str, Any] = frame.copy()
-        for key, run in parts:
-            made[key] = run(payload)
-        return made
-
+    if place.gaps is Gaps.KEEP:
+        return with_all(frame, parts)
     related = families(node)
     plain = {key for _, members in related for key, _, _ in members}
     others = [(key, run) for key, run in parts if key not in plain]
 
     def without_missing(payload: Any) -> Any:
         made: dict[str, Any] = frame.copy()
-        for parent, members in related:
-            found = parent(payload)
-            if type(found) is dict:
-                for key, name, _ in members:
-                    if name in found:
-                        made[key] = found[name]
-                    else:
-                        del made[key]
-            else:
-                for key, _, run in members:
-                    value = MISSING if found is MISSING else run(payload)
-                    if value is MISSING:
-                        del made[key]
-                    else:
-                        made[key] = value
+        gather(payload, related, made)
         for key, run in others:
             value = run(payload)
             if value is MISSING:
@@ -134,7 +116,17 @@ def compile_object(node: dict[str, Any], place: Place) -> Run:
                 made[key] = value
         return made
 
-    return with_all if place.gaps is Gaps.KEEP else without_missing
+    return without_missing
+
+
+def with_all(frame: dict[str, Any], parts: list[tuple[str, Run]]) -> Run:
+    def run_all(payload: Any) -> Any:
+        made = frame.copy()
+        for key, run in parts:
+            made[key] = run(payload)
+        return made
+
+    return run_all
 
 
 def compile_list(node: list[Any], place: Place) -> Run:

@@ -12,7 +12,7 @@ from relay.destinations.mapping.javascript import MISSING
 from relay.destinations.mapping.paths import dollar_path, getter, plain_names
 from relay.destinations.mapping.place import Run
 
-Member = tuple[str, str, Run]  # the key, its name in the parent, and the whole path's getter
+Member = tuple[str, str, Run]  # the key, the name in the parent, and the whole path's getter
 Family = tuple[Run, tuple[Member, ...]]  # the parent's getter, and who looks into it
 
 
@@ -36,15 +36,19 @@ def plain_path(node: Any) -> str | None:
 
 
 def gather(payload: Any, some: list[Family], made: dict[str, Any]) -> None:
-    """Put into `made` what the families find in `payload`."""
+    """Put into `made` what the families find in `payload`, and take out what they do not."""
     for parent, members in some:
         found = parent(payload)
         if type(found) is dict:
             for key, name, _ in members:
                 if name in found:
                     made[key] = found[name]
-        elif found is not MISSING:
-            for key, _, run in members:
-                value = run(payload)
-                if value is not MISSING:
-                    made[key] = value
+                else:
+                    del made[key]
+            continue
+        for key, _, run in members:
+            value = MISSING if found is MISSING else run(payload)
+            if value is MISSING:
+                del made[key]
+            else:
+                made[key] = value

@@ -105,8 +105,9 @@ def _properties(call: Call, source_name: str | None) -> Properties:
     for name, sent in _TWICE:
         if name in payload:
             made[sent] = payload[name]
-    if "library_name" in payload:
-        made["mp_lib"] = f"Segment Actions: {payload['library_name']}"
+    library = payload.get("library_name")
+    if library is not None:
+        made["mp_lib"] = library and f"Segment Actions: {library}"
     if source_name is not None:
         made["segment_source_name"] = source_name
     _add_browser(made, payload)

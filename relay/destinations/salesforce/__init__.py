@@ -53,6 +53,7 @@ def _action(
         max_batch=fields.MAX_ROWS,
         batch_key=bulk.job_key,
         batches_unasked=False,
+        keeps_empty_in_batches=True,
         sync_modes=sync_modes,
     )
 

@@ -78,9 +78,15 @@ def test_a_request_without_anybody_in_it_changes_nothing() -> None:
 
 def test_what_has_no_room_is_for_later() -> None:
     room = Room(3)
-    room.take(2)
+    room.take(2, "products")
     with pytest.raises(HttpError) as full:
-        room.take(2)
+        room.take(2, "products")
     assert not full.value.is_final
     with pytest.raises(HttpError):
-        room.take(1)  # the order of events is kept
+        room.take(1, "products")  # the order of events is kept
+
+
+def test_what_never_has_room_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        Room(3).take(4, "products")
+    assert (refused.value.status, refused.value.fields) == (413, ("products",))

@@ -134,6 +134,20 @@ def test_the_property_is_created_when_hubspot_lacks_it() -> None:
     assert _send(hub, group()).errors == [None]
 
 
+def test_a_property_that_somebody_else_created_meanwhile_is_no_trouble() -> None:
+    hub = _hub()
+    hub.has_group_id = False
+
+    def raced(request: Request) -> Reply:
+        if request.url.endswith("/properties/companies"):
+            hub.has_group_id = True
+        return hub(request)
+
+    outcome = deliver(_route(), group(), answer=raced)
+    assert outcome.errors == [None]
+    assert len(hub.associations) == 1
+
+
 def test_a_search_before_the_property_is_there_creates_it_on_the_way() -> None:
     hub = _hub()
     hub.has_group_id = False

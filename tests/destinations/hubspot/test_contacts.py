@@ -190,7 +190,9 @@ def test_a_read_that_fails_for_another_reason_ends_the_batch() -> None:
             {"numErrors": 1, "errors": [{"category": "INVALID_EMAIL", "message": "ana@example.com"}]}
         )
 
-    (error,) = _send(answer, identify(), is_batch=True).errors
+    outcome = _send(answer, identify(), is_batch=True)
+    (error,) = outcome.errors
+    assert len(outcome.requests) == 1
     assert error is not None
     assert "ana@" not in str(error) + error.reply.text
 
