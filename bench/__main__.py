@@ -3,6 +3,7 @@
 import click
 
 from bench.backlog import backlog
+from bench.destinations import destinations
 from bench.generator import generator
 from bench.ingest import ingest
 from bench.pipeline import pipeline
@@ -15,7 +16,7 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, backlog, replay, generator):
+for command in (ingest, pipeline, soak, backlog, replay, destinations, generator):
     main.add_command(command)
 
 main(prog_name="python -m bench")

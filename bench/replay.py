@@ -20,7 +20,7 @@ import click
 
 from bench.delivered import all_delivered, arrived
 from bench.events import Requests, batches, single_events
-from bench.load import closed_loop, open_loop, percentile_ms
+from bench.load import Result, closed_loop, open_loop, percentile_ms
 from bench.measure import Meter
 from bench.processes import BenchError, Relay, Stage, Webhook
 from bench.report import Column, Report, json_option, run, say
@@ -114,29 +114,33 @@ async def _beside(report: Report, section: str, events: int) -> None:
         relay = await stage.relay(sources=_SOURCES, webhooks=[Webhook("live", live.port, _BATCH)])
         requests = batches()
         say(f"{section}: storing {events} events")
-        await closed_loop(relay.port, requests, connections=8, total=events // requests.events_each)
-        await relay.settle()
+        stored = await closed_loop(relay.port, requests, connections=8, total=events // requests.events_each)
+        await arrived(live, len(stored.accepted) * requests.events_each)
         await relay.add(Webhook("added", added.port, _BATCH))
-        for column in ("alone", "with a replay"):
-            say(f"{section}: {column}")
-            number = await _start(relay, dry_run=False) if column != "alone" else None
-            result = await open_loop(
-                relay.port,
-                single_events(_SOURCES),
-                connections=256,
-                sources=_SOURCES,
-                rate=_RATE,
-                seconds=_SECONDS,
-            )
-            measures: Column = {
-                "answer_p50_ms": percentile_ms(result.waits, 0.5),
-                "answer_p99_ms": percentile_ms(result.waits, 0.99),
-                "refused_requests": result.refused,
-            }
-            if number is not None:
-                found = await relay.ask_admin("GET", f"/v1/replays/{number}")
-                measures["replayed_events_per_second"] = found["events"]["delivered"] / _SECONDS
-            report.add(section, column, measures)
+        await _send(relay, 2.0)  # to get used to it
+        say(f"{section}: alone")
+        report.add(section, "alone", _answers(await _send(relay, _SECONDS)))
+        say(f"{section}: with a replay")
+        number = await _start(relay, dry_run=False)
+        column = _answers(await _send(relay, _SECONDS))
+        replayed = (await relay.ask_admin("GET", f"/v1/replays/{number}"))["events"]["delivered"]
+        report.add(section, "with a replay", column | {"replayed_events_per_second": replayed / _SECONDS})
+
+
+async def _send(relay: Relay, seconds: float) -> Result:
+    """Live traffic."""
+    requests = single_events(_SOURCES)
+    return await open_loop(
+        relay.port, requests, connections=256, sources=_SOURCES, rate=_RATE, seconds=seconds
+    )
+
+
+def _answers(result: Result) -> Column:
+    return {
+        "answer_p50_ms": percentile_ms(result.waits, 0.5),
+        "answer_p99_ms": percentile_ms(result.waits, 0.99),
+        "refused_requests": result.refused,
+    }
 
 
 def _read_all(folder: Path, accepted: int) -> float:

@@ -500,6 +500,7 @@ def test_a_trusted_proxy_is_an_address_or_a_network(problems: Problems, proxy: s
     ("line", "told"),
     [
         ('data_dir = " "', "`data_dir` must not be empty"),
+        ('encryption_key = "fifteen letters"', "`encryption_key` must have 16 characters at least"),
         ("data_dir = 3", "Expected `str`, got `int` - at `data_dir`"),
     ],
 )

@@ -12,6 +12,7 @@ from relay import __version__
 from relay.cli.backup import backup
 from relay.cli.check import check
 from relay.cli.dead_letters import dead_letters
+from relay.cli.destinations import destinations
 from relay.cli.init import init
 from relay.cli.pause import pause, resume
 from relay.cli.reload import reload
@@ -49,6 +50,7 @@ def relay() -> None:
 
 for command in (
     init,
+    destinations,
     check,
     serve,
     send,

@@ -78,5 +78,3 @@ def _print(config: Config, file: Path | None) -> None:
     click.echo(f"{what}: {sources}, {destinations} ({versions})")
     for note in config.notes:
         click.echo(f"note: {plain(note)}")
-    for note in config.notes:
-        click.echo(f"note: {note}")

@@ -98,8 +98,8 @@ async def _verdict(config: DestinationConfig, settings: Destination, sender: Any
     steps = settings.check()
     if steps is None:
         return NOT_TESTED
-    if isinstance(settings, OAuthDestination) and settings.token is None:
-        return NOT_TESTED  # its token is in the data directory: `relay status` knows
+    if isinstance(settings, OAuthDestination) and (settings.token is None or settings.oauth.refresh_token):
+        return NOT_TESTED  # its token is in the data directory, or may be: `relay status` knows
     masked = mask(secrets_of(settings))
     try:
         await _walk(steps, config, settings, sender)

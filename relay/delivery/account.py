@@ -26,7 +26,7 @@ log = structlog.get_logger()
 BUSY_SECONDS = 1.0  # before a renewal that met with a vendor who cannot is tried again
 REFUSED_FIRST = 30.0  # and one that was refused: doubling
 REFUSED_MAX = 3600.0
-CLOSE_SECONDS = 10.0  # for renewals on their way: what they bring may be the only good token
+CLOSE_SECONDS = 5.0  # for renewals on their way: what they bring may be the only good token
 MASKED = 8  # tokens that are hidden: replies to requests with older ones may still come
 
 
@@ -39,7 +39,9 @@ class Failure(NamedTuple):
 
 
 NOT_LOGGED_IN = Failure("log in first", needs_login=True)
-NO_RENEWAL = Failure("the token was refused and there is none to renew it: log in again", needs_login=True)
+NO_RENEWAL = Failure(
+    "the token is not good any more and there is none to renew it: log in again", needs_login=True
+)
 NOT_STORED = Failure("the new token cannot be stored")
 FAULT = Failure("INTERNAL")
 
@@ -120,6 +122,10 @@ class Account:
             return NO_RENEWAL
         renewal = self.begin_renewal(ask)
         return self._failure_again() if renewal is None else await asyncio.shield(renewal)
+
+    def retry_at_once(self) -> None:
+        """The settings may be others now: what was refused may be asked for again."""
+        self._not_before = 0.0
 
     def _failure_again(self) -> Failure | None:
         """What came of the last renewal, for somebody who came too soon after."""

@@ -62,13 +62,12 @@ class Credentials:
     async def status(self) -> dict[str, Any]:
         """Whether it is logged in, and until when. Raises sqlite3.Error."""
         tokens, failure = await self.account.tokens(), self.account.failure
-        needs_login = failure is not None and failure.needs_login
-        is_in = tokens is not None and not (needs_login and self.account.is_spent(tokens))
+        renews = tokens is not None and bool(tokens.refresh) and not (failure and failure.needs_login)
         ends = None if tokens is None else tokens.expires_at
         return {
-            "loggedIn": is_in,
+            "loggedIn": renews or (tokens is not None and not self.account.is_spent(tokens)),
             "expiresAt": None if ends is None else format_iso(int(ends * 1000)),
-            "renews": tokens is not None and bool(tokens.refresh),
+            "renews": renews,
             "problem": None if failure is None else failure.reason,
         }
 

@@ -94,6 +94,9 @@ class Delivery:
 
     async def _start(self, config: DestinationConfig, settings: Destination) -> None:
         row = await self._state.write(lambda connection: self._enrol(connection, config.name))
+        credentials = self.accounts.credentials(config, settings)
+        if credentials is not None:
+            credentials.account.retry_at_once()
         consumer = Consumer(
             config,
             settings,
@@ -103,7 +106,7 @@ class Delivery:
             sender=self.sender,
             observer=self._observer,
             window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"])),
-            credentials=self.accounts.credentials(config, settings),
+            credentials=credentials,
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])

@@ -45,6 +45,11 @@ class Refused(DeliveryError):
         self.status = status
         self.fields = fields
 
+    @property
+    def is_final(self) -> bool:
+        """Always, whatever the status it amounts to."""
+        return True
+
 
 class Busy(DeliveryError):
     """Not now. `after`: the seconds the destination asks for."""

@@ -200,6 +200,7 @@ class Intercom(OAuthDestination, frozen=True):
             "The access token of an app in your own workspace is enough: put it in `oauth.access_token`."
             " It does not run out, and needs neither client id nor secret."
         ),
+        "A login comes back to an https address only: give `relay destinations login` one with `--redirect-uri`.",
         (
             'Workspaces in Europe and Australia: `endpoint = "https://api.eu.intercom.io"` or'
             ' `"https://api.au.intercom.io"`.'

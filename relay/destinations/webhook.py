@@ -62,7 +62,7 @@ class Webhook(ActionDestination, frozen=True):
     actions: ClassVar[Mapping[str, Action]] = by_name(SEND)
     presets: ClassVar[Sequence[Preset]] = ()
 
-    url: Annotated[str | None, about("Where events go.")] = None
+    url: Annotated[str | None, about("Where events go; needed unless subscriptions say it.")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"], about("The request's method.")] = "POST"
     headers: Annotated[Mapping[str, str], secret("Headers of every request.")] = {}
     shared_secret: Annotated[str | None, secret("Signs each request in `X-Signature`.")] = None

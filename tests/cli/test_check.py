@@ -110,6 +110,17 @@ def test_json_of_a_right_and_of_a_wrong_file() -> None:
     }
 
 
+def test_tokens_that_would_be_kept_as_they_are_are_told_of() -> None:
+    table = '[[destinations]]\nname = "crm"\ntype = "intercom"\n'
+    Path("relay.toml").write_text(table)
+    said = "relay.toml: OAuth tokens of `crm` are stored as they are: `[server]` has no `encryption_key`"
+    result = check()
+    assert (result.exit_code, result.output.splitlines()[1:]) == (0, [f"note: {said}"])
+    assert json.loads(check("--json").output)["notes"] == [said]
+    Path("relay.toml").write_text('[server]\nencryption_key = "sixteen or longer"\n' + table)
+    assert json.loads(check("--json").output)["notes"] == []
+
+
 def test_connect_tells_who_listens_from_who_does_not(listener: socket.socket) -> None:
     here, nobody = f"http://127.0.0.1:{port_of(listener)}/", f"http://127.0.0.1:{free_port()}/"
     code, found = connections(webhook(here, "here"))

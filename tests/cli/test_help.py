@@ -14,6 +14,9 @@ from tests.cli.command import run
 
 COMMANDS = [
     ("init",),
+    ("destinations",),
+    ("destinations", "login"),
+    ("destinations", "logout"),
     ("check",),
     ("serve",),
     ("send",),
@@ -27,6 +30,7 @@ COMMANDS = [
     ("dead-letters", "list"),
     ("dead-letters", "retry"),
     ("dead-letters", "drop"),
+    ("replay",),
     ("reload",),
     ("pause",),
     ("resume",),

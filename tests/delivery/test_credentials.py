@@ -272,13 +272,10 @@ async def test_a_token_that_is_over_is_not_sent(tmp_path: Path, vendor: Vendor) 
         assert await token_of(one) == "access-3"
 
 
-@pytest.mark.parametrize("lifetime", [0, -5, "soon", None, True, [], 1e300])
+@pytest.mark.parametrize("lifetime", [0, -5, "soon", None, [], 1e300, "nan"])
 def test_a_lifetime_that_makes_no_sense_is_none(lifetime: object) -> None:
-    (settings,) = [toy("http://127.0.0.1:1").settings]
     reply = Reply(200, json.dumps({"access_token": "a", "expires_in": lifetime}))
-    granted = settings.granted(reply, 5.0)  # type: ignore[attr-defined]
-    assert granted.lifetime in (None, 1.0)  # `true` is 1 to float
-    assert granted.access == "a"
+    assert Toy().granted(reply, 5.0) == Tokens("a", "", 5.0, None)
 
 
 # refusals
@@ -322,9 +319,19 @@ async def test_a_token_that_cannot_be_renewed_is_said_to_be_so(tmp_path: Path) -
         one = it.credentials(toy("http://127.0.0.1:1", "access-1"))
         assert await token_of(one) == "access-1"
         assert (await renewed_token(one, "access-1")).startswith(
-            "the token was refused and there is none to renew"
+            "the token is not good any more and there is none to renew"
         )
         assert await token_of(one) == "access-1"  # it is tried again: the vendor may have been wrong
+
+
+async def test_a_token_that_is_over_and_cannot_be_renewed_is_not_logged_in(tmp_path: Path) -> None:
+    async with desk(tmp_path) as it:
+        one = it.credentials(toy("http://127.0.0.1:1"))
+        await one.account.log_in(Tokens("access", issued_at=it.clock(), lifetime=3600.0))
+        assert (await one.status())["loggedIn"]
+        it.clock.move(3600)
+        assert (await token_of(one)).startswith("the token is not good any more")
+        assert not (await one.status())["loggedIn"]
 
 
 async def test_who_logs_in_during_a_renewal_is_not_overwritten(tmp_path: Path, vendor: Vendor) -> None:
@@ -525,6 +532,22 @@ async def test_a_token_that_ran_out_costs_one_renewal_and_no_event(tmp_path: Pat
         assert set(vendor.events) == ids(sent)
         assert len(vendor.renewals) == 1
         assert await line.letters() == []
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_corrected_client_secret_is_tried_at_once(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.generation = 1
+    vendor.expire()
+    right = toy(vendor.url, "access-1", "refresh-1")
+    oauth = msgspec.structs.replace(right.settings.oauth, client_secret="wrong")  # type: ignore[attr-defined]
+    async with pipeline(tmp_path) as line:
+        await line.apply(Target(right.config, Toy(oauth=oauth)))
+        await line.send(track())
+        status = await line.until(lambda s: s["state"] == "held", "toy")
+        assert "(invalid_client)" in status["lastError"]
+        await line.apply(right)
+        assert (await line.done("toy"))["events"]["delivered"] == 1
+        assert len(vendor.renewals) == 2
 
 
 @pytest.mark.usefixtures("quick")

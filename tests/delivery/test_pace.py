@@ -105,6 +105,20 @@ def test_a_retry_after_shorter_than_the_back_off_does_not_shorten_it() -> None:
     assert one.opens_in == 4.0
 
 
+def test_what_was_put_right_is_probed_at_once_but_for_a_retry_after() -> None:
+    clock = Clock()
+    one = gate(clock)
+    assert one.enter() == 0.0
+    one.failed(None)
+    one.reopen()
+    assert (one.is_held, one.opens_in) == (True, 0.0)
+    assert one.enter() == 0.0
+    assert one.enter() is None  # still one probe at a time
+    one.failed(60)
+    one.reopen()
+    assert one.opens_in == 60
+
+
 def test_an_attempt_given_up_on_our_side_says_nothing_of_the_destination() -> None:
     one = gate(Clock(), cap=1)
     assert one.enter() == 0.0

@@ -28,7 +28,7 @@ def test_it_waits_while_live_delivery_backs_off_and_while_it_probes() -> None:
     live.enter()
     live.failed(None)
     assert replay.enter() == LOOK_SECONDS
-    clock.now += live.opens_in
+    clock.move(live.opens_in)
     assert live.enter() == 0
     assert replay.enter() == LOOK_SECONDS
     live.succeeded(0.01)
@@ -40,9 +40,9 @@ def test_it_keeps_to_a_retry_after_that_live_delivery_was_given() -> None:
     live, replay = gates(clock)
     live.enter()
     live.failed(60.0)
-    clock.now += 59
+    clock.move(59)
     assert replay.enter() == LOOK_SECONDS
-    clock.now += 1
+    clock.move(1)
     assert replay.enter() == 0
 
 
@@ -51,7 +51,7 @@ def test_it_probes_by_itself_when_nobody_else_does() -> None:
     live, replay = gates(clock)
     live.enter()
     live.failed(None)
-    clock.now += live.opens_in
+    clock.move(live.opens_in)
     assert replay.enter() == 0
     replay.failed(None)
     assert replay.enter() not in (0, LOOK_SECONDS, None)
@@ -78,12 +78,12 @@ async def test_while_events_come_in_it_reads_little_at_a_time(receiver: Receiver
         await line.replays.start({"destination": "new", "rate": 0.001})
         (active,) = line.replays._active.values()
         active.consumer._clock = clock
-        active.consumer._live_at = active.consumer._read_at = clock.now
-        clock.now += QUIET_SECONDS + 0.1
+        active.consumer._live_at = active.consumer._read_at = clock()
+        clock.move(QUIET_SECONDS + 0.1)
         assert await active.consumer._portion() > PORTION
         await line.send(track())
         assert await active.consumer._portion() == PORTION
-        clock.now += QUIET_SECONDS
+        clock.move(QUIET_SECONDS)
         assert await active.consumer._portion() == PORTION
-        clock.now += 0.1
+        clock.move(0.1)
         assert await active.consumer._portion() > PORTION

@@ -10,7 +10,7 @@ from relay.destinations.braze.catalogs import UPSERT_CATALOG_ITEM
 from relay.destinations.errors import DeliveryError, Refused
 from relay.destinations.reply import Reply
 from relay.destinations.tried import run
-from tests.destinations.driving import Outcome, body, deliver, drive, lines, reply, route_of
+from tests.destinations.driving import Outcome, body, drive, lines, reply, route_of
 from tests.destinations.events import event
 
 KEY = "br4ze-5ecret"
@@ -244,13 +244,11 @@ def test_a_mapping_moved_from_segment_keeps_us_dollars() -> None:
     assert only(drive(by("trackPurchase", **mapping), order(1)), "purchases")["currency"] == "USD"
 
 
-def test_orders_that_have_no_room_go_with_the_next_request() -> None:
-    orders = [order(40), order(40), order(3)]
+def test_a_request_holds_the_purchases_of_as_many_orders_as_have_room() -> None:
+    orders = [order(40), order(35), order(1), order(0), order(74), order(2)]
     outcome = drive(by("trackPurchase"), *orders, is_batch=True)
-    assert statuses(outcome) == [None, 429, 429]
-    done = deliver(by("trackPurchase"), *orders, answer=lambda _: reply(status=201), is_batch=True)
-    assert [len(body(request)["purchases"]) for request in done.requests] == [40, 43]
-    assert statuses(done) == [None, None, None]
+    assert [len(body(request)["purchases"]) for request in outcome.requests] == [75, 1, 76 - 2, 2]
+    assert statuses(outcome) == [None, None, None, 400, None, None]
 
 
 def test_an_order_beyond_any_request_is_refused_in_a_batch() -> None:

@@ -112,6 +112,11 @@ def test_a_track_call_is_an_event_with_its_revenue_and_the_messages_id() -> None
     }
 
 
+def test_an_event_needs_no_properties() -> None:
+    (request,) = drive(presets(), said("track", event="Ping")).requests
+    assert data(request)["attributes"]["properties"] == {}
+
+
 def test_an_order_is_an_event_and_one_for_each_product() -> None:
     outcome = drive(presets(), order(), answer=lambda _: reply(status=202))
     first, *others = [data(request)["attributes"] for request in outcome.requests]
@@ -180,7 +185,7 @@ def test_orders_of_a_batch_go_in_one_job_with_their_products() -> None:
 
 def test_a_job_has_no_more_than_1000_events() -> None:
     orders = [order(f"m-{n}", products=399) for n in range(5)]
-    outcome = deliver(presets(), *orders, answer=lambda _: reply(status=202), is_batch=True)
+    outcome = drive(presets(), *orders, is_batch=True)
     assert outcome.errors == [None] * 5
     jobs = [data(request)["attributes"]["events-bulk-create"]["data"] for request in outcome.requests]
     assert [sum(len(one["attributes"]["events"]["data"]) for one in job) for job in jobs] == [800, 800, 400]
@@ -217,6 +222,10 @@ def test_who_is_blamed_is_counted_among_those_that_were_sent() -> None:
     events = [track("A", userId=None), track("B"), track("C")]
     outcome = drive(presets(), *events, answer=answers(blames(1, 7)), is_batch=True)
     assert statuses(outcome) == [400, 429, 400]
+
+
+def test_what_goes_in_a_job_goes_in_one_when_it_is_alone() -> None:
+    assert lines(drive(presets(), track("A"), is_batch=True)) == ["POST /api/event-bulk-create-jobs/"]
 
 
 @pytest.mark.parametrize("status", [401, 429, 503])

@@ -148,6 +148,22 @@ async def test_a_write_is_all_or_nothing(tmp_path: Path) -> None:
     await state.close()
 
 
+async def test_what_is_written_through_is_synced_and_the_rest_as_before(tmp_path: Path) -> None:
+    state = await State.open(tmp_path / "state.db")
+
+    def level(connection: sqlite3.Connection) -> int:
+        (number,) = connection.execute("PRAGMA synchronous").fetchone()
+        return int(number)
+
+    full, normal = 2, 1
+    assert await state.write(level) == normal
+    assert await state.write_through(level) == full
+    with pytest.raises(sqlite3.OperationalError):
+        await state.write_through(lambda c: c.execute("SELECT * FROM nowhere"))
+    assert await state.write(level) == normal
+    await state.close()
+
+
 async def test_a_commit_that_fails_is_rolled_back_and_can_be_repeated(tmp_path: Path) -> None:
     disk = Disk()
     state = await State.open(tmp_path / "state.db", connect=disk.connect)

@@ -37,6 +37,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     perform: Callable[[Any, Call], Steps]
     perform_batch: Callable[[Any, Sequence[Call]], Steps] | None = None
     max_batch: int = 1000  # events the vendor takes in one request
+    weight: Callable[[Call], int] | None = None  # what an event counts of `max_batch`; without, one
     batch_key: Callable[[Call], Hashable] | None = None  # what must be equal within a request
     batches_unasked: bool = True  # False: only when the mapping says `enable_batching`
     keeps_empty_in_batches: bool = False  # empty texts at the top of a payload: Segment's own batches do

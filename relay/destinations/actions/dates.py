@@ -26,6 +26,9 @@ _MONTHS = {
 _TOO_LATE = re.compile(r"(\d{4}-\d{2})-(29|3[01])(.*)", re.DOTALL)  # a day that its month may not have
 _SHORTEST = 28  # days of a month
 _DAY_MS = 86_400_000
+_USUAL = re.compile(  # what SDKs send, seen to be right at a glance
+    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z", re.ASCII
+)
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?(Z)?")
 _COMPACT = re.compile(
     r"(\d{4})[-/]?(\d{1,2})?[-/]?(\d{0,2})[Tt\s]*(\d{1,2})?:?(\d{1,2})?:?(\d{1,2})?[.:]?(\d+)?"
@@ -67,7 +70,7 @@ def day_ms(value: Any) -> int | None:
 
 def is_date(value: str) -> bool:
     """Whether a text is a date: a number of seconds or milliseconds counts."""
-    return _NUMBER.fullmatch(value) is not None or day_ms(value) is not None
+    return bool(_USUAL.fullmatch(value) or _NUMBER.fullmatch(value)) or day_ms(value) is not None
 
 
 def iso(ms: int) -> str:

@@ -7,8 +7,7 @@ import msgspec
 
 from relay.destinations.actions.action import Call
 from relay.destinations.base import Results
-from relay.destinations.errors import DeliveryError, HttpError, Refused
-from relay.destinations.reply import Reply
+from relay.destinations.errors import DeliveryError, HttpError
 
 T = TypeVar("T")
 
@@ -48,21 +47,3 @@ class Parts(msgspec.Struct, Generic[T]):
         if self.made and (error.status in _BY_HALVES or not any(self.results)):
             raise error
         return [result or error for result in self.results]
-
-
-class Room:
-    """What a request holds, where a call may be several things in it. Calls without room are for the next one."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._count = 0
-
-    def take(self, count: int, field: str) -> None:
-        """Raises what keeps so many things, of the field, out of this request: for now, or out of any."""
-        if count > self._most:
-            what = f"{field} makes {count} of the {self._most} that a request may hold"
-            raise Refused(what, "PAYLOAD_TOO_LARGE", status=413, fields=(field,))
-        self._count += count
-        if self._count > self._most:
-            message = f"more than {self._most} in one request"
-            raise HttpError(Reply(429, message, 0.0, "RETRYABLE_ERROR", is_ours=True))

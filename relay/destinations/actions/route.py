@@ -13,7 +13,8 @@ import msgspec
 import orjson
 
 from relay.destinations.actions.action import Action, ActionDestination, Call, Subscription
-from relay.destinations.actions.schema import compile_fields
+from relay.destinations.actions.fused import compile_fused
+from relay.destinations.actions.schema import Fitting
 from relay.destinations.base import Parcel, Route, Steps
 from relay.destinations.errors import DeliveryError, Refused
 from relay.destinations.fql import compile_subscription
@@ -82,19 +83,24 @@ class Leg:
         self.is_by_name = _is_by_name(compiled.tree)
         self.digest = _digest(subscription)
         self._map = compile_mapping(self.mapping)
-        self._fit = compile_fields(self.action.fields)
+        self._fitting = Fitting(self.action.fields)
+        self._payload = compile_fused(self.mapping, self._fitting, self._mapped)
         self._settings = settings
         self._now = now
         self._sync_mode = self.mapping.get(SYNC_MODE) or next(iter(self.action.sync_modes), None)
 
     def call(self, event: Event, *, keeps_empty: bool = False) -> Call:
         """The action's payload for an event. Raises `Refused`."""
+        data = event.data
         try:
-            mapped = self._map(event.data)
+            payload = self._mapped(data, keeps_empty=True) if keeps_empty else self._payload(data)
         except MappingError as error:
             raise Refused(f"the mapping failed at {error}", "INVALID_MAPPING") from None
-        payload = self._fit(mapped if type(mapped) is dict else {}, keeps_empty=keeps_empty)
-        return Call(payload, event.data, int(self._now() * 1000), self._sync_mode, self.mapping)
+        return Call(payload, data, int(self._now() * 1000), self._sync_mode, self.mapping)
+
+    def _mapped(self, data: Mapping[str, Any], *, keeps_empty: bool = False) -> dict[str, Any]:
+        mapped = self._map(data)
+        return self._fitting.fit(mapped if type(mapped) is dict else {}, keeps_empty=keeps_empty)
 
     def parcels(self, events: Sequence[Event], *, is_batch: bool) -> Iterable[Parcel]:
         groups: dict[Hashable, _Group] = {}
@@ -110,10 +116,11 @@ class Leg:
                 continue
             key = self._key(call)
             group = groups.setdefault(key, _Group())
-            if group.is_full(event, self._most(call), self._settings.max_bytes):
+            weight = self.action.weight(call) if self.action.weight is not None else 1
+            if group.is_full(event, weight, self._most(call), self._settings.max_bytes):
                 yield self._parcel(group.events, group.calls, is_batch=True)
                 group = groups[key] = _Group()
-            group.add(event, call)
+            group.add(event, call, weight)
         for group in groups.values():
             yield self._parcel(group.events, group.calls, is_batch=True)
 
@@ -160,14 +167,18 @@ class _Group(msgspec.Struct):
     events: list[Event] = msgspec.field(default_factory=list)
     calls: list[Call] = msgspec.field(default_factory=list)
     size: int = 0
+    weight: int = 0
 
-    def is_full(self, event: Event, most: int, max_bytes: int) -> bool:
-        return len(self.events) >= most or (self.size + len(event.json) > max_bytes and bool(self.events))
+    def is_full(self, event: Event, weight: int, most: int, max_bytes: int) -> bool:
+        if not self.events:
+            return False
+        return self.weight + weight > most or self.size + len(event.json) > max_bytes
 
-    def add(self, event: Event, call: Call) -> None:
+    def add(self, event: Event, call: Call, weight: int) -> None:
         self.events.append(event)
         self.calls.append(call)
         self.size += len(event.json)
+        self.weight += weight
 
 
 def _refuser(error: DeliveryError) -> Callable[[Sequence[Event]], Steps]:

@@ -7,7 +7,7 @@ every field by its name and none by its value.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from relay.destinations.actions.coerce import BAD, COERCE, nullable
 from relay.destinations.actions.fields import Condition, Field, Fields, When
@@ -19,31 +19,44 @@ Check = Callable[[Any, str, Errors], Any]
 Payload = dict[str, Any]
 
 
-class Fit(Protocol):
-    """`keeps_empty`: empty texts at the top stay, which Segment does in batches of its own."""
+class Fitting:
+    """The fields of an action, compiled. `fit` does it all; its parts are for whoever goes field by field."""
 
-    def __call__(self, payload: Payload, *, keeps_empty: bool = False) -> Payload:
-        """The payload that is sent."""
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.checks = {name: _field(field) for name, field in fields.items()}
+        self.as_it_is = {
+            name: kind for name, field in fields.items() if (kind := _as_it_is(field)) is not None
+        }
+        self.required = tuple(name for name, field in fields.items() if field.required is True)
+        self._conditions = list(_conditions(fields))
+        self._check = _record(fields, more=False)
 
+    def fit(self, payload: Payload, *, keeps_empty: bool = False) -> Payload:
+        """The payload that is sent. Raises `Refused` naming the fields.
 
-def compile_fields(fields: Fields) -> Fit:
-    """A function from a mapped payload to the one that is sent. Raises `Refused` naming the fields."""
-    check = _record(fields, more=False)
-    conditions = list(_conditions(fields))
-
-    def fit(payload: Payload, *, keeps_empty: bool = False) -> Payload:
+        `keeps_empty`: empty texts at the top stay, which Segment does in batches of its own.
+        """
         errors: Errors = {}
         if not keeps_empty and "" in payload.values():
             payload = {name: value for name, value in payload.items() if value != ""}
-        made: Payload = check(payload, "", errors)
-        for condition in conditions:
+        made: Payload = self._check(payload, "", errors)
+        return self._agreed(made, errors)
+
+    def finish(self, made: Payload, errors: Errors) -> Payload:
+        """The payload, once each field by itself is right. Raises `Refused` otherwise."""
+        for name in self.required:
+            if name not in made:
+                errors[name] = "is missing"
+        return self._agreed(made, errors)
+
+    def _agreed(self, made: Payload, errors: Errors) -> Payload:
+        for condition in self._conditions:
             condition(made, errors)
         if errors:
             named = "; ".join(f"{field} {what}" for field, what in errors.items())
             raise Refused(named, fields=tuple(errors))
         return made
-
-    return fit
 
 
 def _record(fields: Fields, *, more: bool) -> Check:

@@ -108,6 +108,10 @@ class Braze(ActionDestination, frozen=True, rename=None):
         "A purchase whose product names no currency has the order's, before US dollars.",
         "The address of a purchase comes from `context.traits` or `properties`: track events have no `traits`.",
         "`braze_id` of a profile comes from `traits`, that of an event also from `context.traits`.",
+        (
+            "Orders are put into requests of 75 purchases at most; Segment fills one and tries the others again"
+            " later."
+        ),
         "Aliases are created 50 a request.",
         (
             "What Braze reports against a single object in a reply that is a success fails that event, also when it"

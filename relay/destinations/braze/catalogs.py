@@ -1,7 +1,7 @@
 """Catalog items: rows of a catalog in Braze, written or deleted by their id."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from relay.destinations.actions import Action, Call
@@ -84,17 +84,26 @@ def _row(call: Call, ids: set[str]) -> dict[str, Any]:
 
 def _blamed(parts: Parts[dict[str, Any]], error: HttpError) -> Results:
     """Braze takes all or nothing: those it names are refused, the others are for later."""
-    places = {row["id"]: index for index, row in enumerate(parts.made)}
     errors = _errors(error.reply)
     if any(one.get("id") == _NO_CATALOG for one in errors):
-        rest: HttpError = HttpError(Reply(404, "the catalog does not exist", 0.0, "NOT_FOUND"))
-    else:
-        rest = HttpError(Reply(500, "another item of the request was refused", 0.0, "RETRYABLE_ERROR"))
-    for one in errors:
-        for value in one.get("parameter_values") or () if one.get("id") != _NO_CATALOG else ():
-            named = value.get("id") if isinstance(value, dict) else value
-            parts.fail(places.get(named, -1), refusal(str(one.get("message") or "Unknown error")))
+        return parts.failed(HttpError(Reply(404, "the catalog does not exist", 0.0, "NOT_FOUND")))
+    places = {row["id"]: index for index, row in enumerate(parts.made)}
+    named = [(places[one], complaint) for one, complaint in _named(errors) if one in places]
+    if not named:
+        return parts.failed(error)
+    for index, complaint in named:
+        parts.fail(index, refusal(complaint))
+    rest = HttpError(Reply(500, "another item of the request was refused", 0.0, "RETRYABLE_ERROR"))
     return [result or rest if place in parts.places else result for place, result in enumerate(parts.results)]
+
+
+def _named(errors: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Any, str]]:
+    """The ids of the items that were wrong, and why."""
+    for one in errors:
+        for value in one.get("parameter_values") or ():
+            named = value.get("id") if isinstance(value, dict) else value
+            if isinstance(named, str):
+                yield named, str(one.get("message") or "Unknown error")
 
 
 def _errors(reply: Reply) -> list[dict[str, Any]]:
@@ -120,5 +129,6 @@ UPSERT_CATALOG_ITEM = Action(
     perform=_upsert,
     perform_batch=_upsert_batch,
     max_batch=_MOST,
+    keeps_empty_in_batches=True,
     sync_modes=_MODES,
 )

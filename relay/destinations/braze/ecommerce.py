@@ -190,11 +190,10 @@ def _properties(payload: Mapping[str, Any]) -> dict[str, Any]:
         return {**shared, **payload.get("product", {})}
     if "products" not in payload:
         raise Refused("products is missing: this event is one of several products", fields=("products",))
-    return {
-        **shared,
-        "products": [_line(product) for product in payload["products"]],
-        **{name: payload[name] for name in ("total_value", *_OWN[payload["name"]]) if name in payload},
-    }
+    own = {name: payload[name] for name in ("total_value", *_OWN[payload["name"]]) if name in payload}
+    if not own.get("cart_id", True):
+        del own["cart_id"]
+    return {**shared, "products": [_line(product) for product in payload["products"]], **own}
 
 
 def _line(product: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,6 +223,7 @@ ECOMMERCE = Action(
     perform=sender("events", _event, ADD_OR_UPDATE),
     perform_batch=batch_sender("events", _event, ADD_OR_UPDATE, is_marked=True),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
     sync_modes=ADD_OR_UPDATE,
 )
 
@@ -238,5 +238,6 @@ ECOMMERCE_SINGLE_PRODUCT = Action(
     perform=sender("events", _event, ADD_OR_UPDATE),
     perform_batch=batch_sender("events", _event, ADD_OR_UPDATE, is_marked=True),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
     sync_modes=ADD_OR_UPDATE,
 )

@@ -64,6 +64,7 @@ TRACK_EVENT = Action(
     perform=sender("events", _made(()), ()),
     perform_batch=batch_sender("events", _made(()), ()),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
 )
 
 TRACK_EVENT_2 = Action(
@@ -74,5 +75,6 @@ TRACK_EVENT_2 = Action(
     perform=sender("events", _made(ADD_OR_UPDATE), ADD_OR_UPDATE),
     perform_batch=batch_sender("events", _made(ADD_OR_UPDATE), ADD_OR_UPDATE),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
     sync_modes=ADD_OR_UPDATE,
 )

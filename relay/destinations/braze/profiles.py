@@ -169,6 +169,7 @@ UPDATE_USER_PROFILE = Action(
     perform=sender("attributes", _made(()), ()),
     perform_batch=batch_sender("attributes", _made(()), ()),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
 )
 
 UPDATE_USER_PROFILE_2 = Action(
@@ -179,5 +180,6 @@ UPDATE_USER_PROFILE_2 = Action(
     perform=sender("attributes", _made(("update",)), ("update",)),
     perform_batch=batch_sender("attributes", _made(("update",)), ("update",)),
     max_batch=MAX_OBJECTS,
+    keeps_empty_in_batches=True,
     sync_modes=("update",),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from relay.destinations.actions import Action, Call
 from relay.destinations.actions.fields import integer, number, path, record, text
 from relay.destinations.actions.fields import moment as moment_field
-from relay.destinations.actions.parts import Parts, Room
+from relay.destinations.actions.parts import Parts
 from relay.destinations.base import Steps
 from relay.destinations.braze.users_track import (
     BATCH_SIZE,
@@ -99,12 +99,9 @@ def _sender(modes: tuple[str, ...]) -> Callable[[Any, Call], Steps]:
 
 
 def _batch_sender(modes: tuple[str, ...]) -> Callable[[Any, Sequence[Call]], Steps]:
-    """As many orders as have room; the others are for later."""
-
     def perform_batch(account: Account, calls: Sequence[Call]) -> Steps:
         check_mode(calls[0], modes)
-        room = Room(MAX_OBJECTS)
-        parts = Parts.of(calls, lambda call: _with_room(room, account, call, modes))
+        parts = Parts.of(calls, lambda call: _batched(account, call, modes))
         purchases = [purchase for order in parts.made for purchase in order]
         if not purchases:
             return parts.results
@@ -121,13 +118,23 @@ def _batch_sender(modes: tuple[str, ...]) -> Callable[[Any, Sequence[Call]], Ste
     return perform_batch
 
 
-def _with_room(room: Room, account: Account, call: Call, modes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The purchases of an order. Raises what keeps it out of this request, or of any."""
-    room.take(len(call.payload["products"]), "products")
+def _batched(account: Account, call: Call, modes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The purchases of an order. Raises Refused for one without any, or with more than a request may hold."""
     purchases = _purchases(account, call, modes)
     if not purchases:
         raise Refused("products is empty", fields=("products",))
+    if len(purchases) > MAX_OBJECTS:
+        raise Refused(
+            f"products are {len(purchases)}, and Braze takes {MAX_OBJECTS} in a request",
+            "PAYLOAD_TOO_LARGE",
+            status=413,
+            fields=("products",),
+        )
     return purchases
+
+
+def _weight(call: Call) -> int:
+    return max(1, len(call.payload["products"]))
 
 
 TRACK_PURCHASE = Action(
@@ -138,6 +145,8 @@ TRACK_PURCHASE = Action(
     perform=_sender(()),
     perform_batch=_batch_sender(()),
     max_batch=MAX_OBJECTS,
+    weight=_weight,
+    keeps_empty_in_batches=True,
 )
 
 TRACK_PURCHASE_2 = Action(
@@ -148,5 +157,7 @@ TRACK_PURCHASE_2 = Action(
     perform=_sender(ADD_OR_UPDATE),
     perform_batch=_batch_sender(ADD_OR_UPDATE),
     max_batch=MAX_OBJECTS,
+    weight=_weight,
+    keeps_empty_in_batches=True,
     sync_modes=ADD_OR_UPDATE,
 )

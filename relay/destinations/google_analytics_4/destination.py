@@ -89,7 +89,9 @@ class GoogleAnalytics4(ActionDestination, frozen=True):
     )
 
     api_secret: Annotated[str, secret("The API secret of the stream's Measurement Protocol.")]
-    measurement_id: Annotated[str | None, about("The web stream's measurement id (G-…).")] = None
+    measurement_id: Annotated[
+        str | None, about("The web stream's measurement id (G-…); this or `firebaseAppId` is needed.")
+    ] = None
     firebase_app_id: Annotated[str | None, about("The Firebase app id of an app's stream.")] = None
 
     def __post_init__(self) -> None:

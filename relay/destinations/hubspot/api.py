@@ -42,7 +42,7 @@ def results(reply: Reply) -> list[dict[str, Any]]:
 def id_of(record: Mapping[str, Any]) -> str:
     """HubSpot's id of a record, as it stands in a path. Raises `Refused` for an answer without one."""
     if not record.get("id"):
-        raise Refused("HubSpot's answer holds no id", "UNEXPECTED_ANSWER", status=502)
+        raise Refused("HubSpot's answer holds no id", "UNEXPECTED_ANSWER")
     return segment(str(record["id"]))
 
 

@@ -50,6 +50,7 @@ class Klaviyo(ActionDestination, frozen=True, rename=None):
         "There are presets, for identify and track calls and for Order Completed; Segment has none.",
         "An event belongs to the person with the user id, the anonymous id and the address in `context.traits`.",
         "A profile has the user id as `external_id`, and all traits as properties of its own.",
+        "An event without properties is sent with none.",
         "An event's value is its revenue, an order's its total, else its revenue.",
         (
             "Each product of an order is an event of its own, with a key made of the messageId, so that trying again"
@@ -61,6 +62,7 @@ class Klaviyo(ActionDestination, frozen=True, rename=None):
             "An event of a batch with a phone number that cannot be read is refused, also when consent is given or"
             " withdrawn."
         ),
+        "`country_code` may also be PS, TW or XK.",
         "Profiles of several lists never share a request.",
         "Profiles to be removed are looked up 100 at a time, and on all pages of the answer.",
     )

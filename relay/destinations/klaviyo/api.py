@@ -13,6 +13,7 @@ from relay.destinations.reply import Reply
 
 API = "https://a.klaviyo.com/api"
 REVISION = "2025-01-15"  # of the API: what the requests here are written for
+_SAFE = "!$&'()*+,:;=@"  # RFC 3986: in a part of a path as it is
 
 
 class Account(Protocol):
@@ -34,7 +35,7 @@ def send(account: Account, method: str, path: str, data: Any) -> Request:
 
 def list_path(list_id: str) -> str:
     """Where a list's profiles are."""
-    return f"/lists/{quote(list_id, safe="!$&'()*+,:;=@")}/relationships/profiles/"
+    return f"/lists/{quote(list_id, safe=_SAFE)}/relationships/profiles/"
 
 
 def _headers(account: Account) -> dict[str, str]:

@@ -122,6 +122,7 @@ SUBSCRIBE_PROFILE = Action(
     perform_batch=_subscribe_batch,
     batches_unasked=False,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_subscribe_key,
 )
 
@@ -140,5 +141,6 @@ UNSUBSCRIBE_PROFILE = Action(
     perform_batch=_unsubscribe_batch,
     batches_unasked=False,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_unsubscribe_key,
 )

@@ -17,6 +17,7 @@ MAX_EVENTS = 1000  # Klaviyo: /event-bulk-create-jobs/
 WHO = ("email", "phone_number", "external_id", "anonymous_id")
 BULK = "/event-bulk-create-jobs/"
 POINTER = re.compile(r"/data/attributes/events-bulk-create/data/(\d+)")
+_PROPERTIES = {"@if": {"exists": path("$.properties"), "then": path("$.properties"), "else": {}}}
 
 
 def profile(**email: Any) -> Any:
@@ -43,7 +44,7 @@ def profile(**email: Any) -> Any:
 def about_event(value: Any) -> Fields:
     """What is known about an event of any kind."""
     return {
-        "properties": record("What is known about it.", required=True, default=path("$.properties")),
+        "properties": record("What is known about it.", required=True, default=_PROPERTIES),
         "time": moment("When it happened.", default=path("$.timestamp")),
         "value": number("What it is worth.", default=value),
         "unique_id": text("The key that repeated events are told by.", default=path("$.messageId")),
@@ -123,4 +124,5 @@ TRACK_EVENT = Action(
     perform=_track,
     perform_batch=_track_batch,
     max_batch=MAX_EVENTS,
+    keeps_empty_in_batches=True,
 )

@@ -110,6 +110,7 @@ REMOVE_PROFILE_FROM_LIST = Action(
     perform=_remove,
     perform_batch=_remove_batch,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_list,
 )
 
@@ -128,5 +129,6 @@ REMOVE_PROFILE = Action(
     perform=_remove,
     perform_batch=_remove_batch,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_list,
 )

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from relay.destinations.actions import Action, Call
 from relay.destinations.actions.fields import boolean, path, record, text
-from relay.destinations.actions.parts import Parts, Room
+from relay.destinations.actions.parts import Parts
 from relay.destinations.base import Steps
 from relay.destinations.klaviyo.api import Account, send
 from relay.destinations.klaviyo.events import (
@@ -35,15 +35,16 @@ def _complete(account: Account, call: Call) -> Steps:
 
 
 def _complete_batch(account: Account, calls: Sequence[Call]) -> Steps:
-    room = Room(MAX_EVENTS)
-    return (yield from send_bulk(account, Parts.of(calls, lambda call: _bulk(call, room))))
+    return (yield from send_bulk(account, Parts.of(calls, _bulk)))
 
 
-def _bulk(call: Call, room: Room) -> dict[str, Any]:
+def _bulk(call: Call) -> dict[str, Any]:
     person = identified(call.payload["profile"], *WHO)
-    events = [_order(call.payload), *_products(call)]
-    room.take(len(events), "products")
-    return bulk(person, events)
+    return bulk(person, [_order(call.payload), *_products(call)])
+
+
+def _weight(call: Call) -> int:
+    return 1 + len(call.payload.get("products", ()))
 
 
 def _order(payload: Mapping[str, Any], **more: Any) -> dict[str, Any]:
@@ -84,4 +85,5 @@ ORDER_COMPLETED = Action(
     perform_batch=_complete_batch,
     batches_unasked=False,
     max_batch=MAX_EVENTS,
+    weight=_weight,
 )

@@ -125,6 +125,7 @@ UPSERT_PROFILE = Action(
     perform_batch=_import,
     batches_unasked=False,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_batch_list,
 )
 
@@ -146,5 +147,6 @@ ADD_PROFILE_TO_LIST = Action(
     perform=_add,
     perform_batch=_import,
     max_batch=_MAX_PROFILES,
+    keeps_empty_in_batches=True,
     batch_key=_batch_list,
 )

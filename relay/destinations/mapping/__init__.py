@@ -12,6 +12,7 @@ The room, in reading order:
 
     compiler    literals, objects and lists; finds the directive
     paths       @path
+    siblings    the paths of an object, taken together
     templates   @template
     conditions  @if
     case        @case

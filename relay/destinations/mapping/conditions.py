@@ -9,6 +9,7 @@ from typing import Any
 from relay.destinations.mapping.checks import options
 from relay.destinations.mapping.javascript import MISSING, is_falsy, is_loosely_empty
 from relay.destinations.mapping.place import Place, Run
+from relay.destinations.mapping.siblings import plain_path
 
 
 def compile_if(argument: Any, place: Place) -> Run:
@@ -20,7 +21,9 @@ def compile_if(argument: Any, place: Place) -> Run:
     otherwise = give_missing if is_falsy(given.get("else")) else place.compile(given["else"], "else")
     blank = place.compile(given.get("blank"), "blank")
     if "exists" in given:
-        return if_exists(place.compile(given["exists"], "exists"), then, otherwise)
+        exists = place.compile(given["exists"], "exists")
+        is_then = plain_path(given["exists"]) is not None and given["exists"] == given.get("then")
+        return itself_or(exists, otherwise) if is_then else if_exists(exists, then, otherwise)
     return unless_blank(blank, then, otherwise)
 
 
@@ -32,6 +35,16 @@ def if_exists(condition: Run, then: Run, otherwise: Run) -> Run:
     def run(payload: Any) -> Any:
         value = condition(payload)
         return otherwise(payload) if value is MISSING or value is None else then(payload)
+
+    return run
+
+
+def itself_or(condition: Run, otherwise: Run) -> Run:
+    """What most mappings ask for: one path, or else another."""
+
+    def run(payload: Any) -> Any:
+        value = condition(payload)
+        return otherwise(payload) if value is MISSING or value is None else value
 
     return run
 

@@ -86,7 +86,7 @@ def order(call: Call, source_name: str | None) -> Iterator[dict[str, Any]]:
     shared = {name: value for name, value in whole.items() if name not in _OF_ORDERS}
     time, insert_id = _time(call), _insert_id(call)
     for number, product in enumerate(payload.get("products") or ()):
-        own = {"$insert_id": _fitted(f"{number}{insert_id}", payload), "time": time - number - 1}
+        own = {"$insert_id": fitted(f"{number}{insert_id}", payload), "time": time - number - 1}
         yield {"event": "Product Purchased", "properties": {**shared, **own, **product}}
 
 
@@ -95,7 +95,7 @@ def _properties(call: Call, source_name: str | None) -> Properties:
     made: Properties = {
         "time": _time(call),
         "distinct_id": "",
-        "$insert_id": _fitted(_insert_id(call), payload),
+        "$insert_id": fitted(_insert_id(call), payload),
         "$source": "segment",
     }
     for name, value in payload.items():
@@ -146,7 +146,8 @@ def _insert_id(call: Call) -> str:
     return _hashed(str(call.event.get("messageId"))) if insert_id is None else insert_id
 
 
-def _fitted(insert_id: str, payload: Properties) -> str:
+def fitted(insert_id: str, payload: Properties) -> str:
+    """An id that Mixpanel takes, where the mapping asks for one."""
     if not payload.get("fit_insert_id") or _INSERT_ID.fullmatch(insert_id):
         return insert_id
     return _hashed(insert_id)

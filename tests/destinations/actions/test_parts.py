@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.destinations.actions import Call
-from relay.destinations.actions.parts import Parts, Room
+from relay.destinations.actions.parts import Parts
 from relay.destinations.errors import HttpError, Refused
 from relay.destinations.reply import Reply
 
@@ -74,19 +74,3 @@ def test_a_reply_that_may_mean_one_event_is_for_delivery_to_look_into(status: in
 def test_a_request_without_anybody_in_it_changes_nothing() -> None:
     made = parts({}, {})
     assert all(isinstance(result, Refused) for result in made.failed(error(400)))
-
-
-def test_what_has_no_room_is_for_later() -> None:
-    room = Room(3)
-    room.take(2, "products")
-    with pytest.raises(HttpError) as full:
-        room.take(2, "products")
-    assert not full.value.is_final
-    with pytest.raises(HttpError):
-        room.take(1, "products")  # the order of events is kept
-
-
-def test_what_never_has_room_is_refused() -> None:
-    with pytest.raises(Refused) as refused:
-        Room(3).take(4, "products")
-    assert (refused.value.status, refused.value.fields) == (413, ("products",))

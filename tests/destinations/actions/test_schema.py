@@ -18,7 +18,7 @@ from relay.destinations.actions.fields import (
     record,
     text,
 )
-from relay.destinations.actions.schema import compile_fields
+from relay.destinations.actions.schema import Fitting
 from relay.destinations.errors import Refused
 
 JSON = st.recursive(
@@ -29,12 +29,12 @@ JSON = st.recursive(
 
 
 def made(field: Field, value: Any) -> Any:
-    return compile_fields({"f": field})({"f": value}).get("f", "nothing")
+    return Fitting({"f": field}).fit({"f": value}).get("f", "nothing")
 
 
 def refused(fields: dict[str, Field], payload: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(Refused) as caught:
-        compile_fields(fields)(payload)
+        Fitting(fields).fit(payload)
     assert caught.value.status == 400
     return caught.value.fields
 
@@ -106,13 +106,13 @@ def test_every_wrong_field_is_named_where_it_is_and_no_value_is_told() -> None:
         "items": record(".", {"id": text(".", required=True), "n": number(".")}, multiple=True),
     }
     with pytest.raises(Refused) as caught:
-        compile_fields(fields)({"b": "hidden", "items": [{"id": "x"}, {"n": "hidden"}]})
+        Fitting(fields).fit({"b": "hidden", "items": [{"id": "x"}, {"n": "hidden"}]})
     assert set(caught.value.fields) == {"a", "b", "items[1].id", "items[1].n"}
     assert "hidden" not in str(caught.value)
 
 
 def test_what_no_field_is_for_goes() -> None:
-    assert compile_fields({"a": text(".")})({"a": "x", "b": "y"}) == {"a": "x"}
+    assert Fitting({"a": text(".")}).fit({"a": "x", "b": "y"}) == {"a": "x"}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_field_may_be_required_by_anothers_value(payload: dict[str, Any], miss
     if missing:
         assert refused(fields, payload) == missing
     else:
-        assert compile_fields(fields)(payload) == payload
+        assert Fitting(fields).fit(payload) == payload
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_one_of_two_may_be_required(payload: dict[str, Any], is_enough: bool) ->
         "email": text(".", required=When((Condition("id"),))),
     }
     if is_enough:
-        assert compile_fields(fields)(payload)
+        assert Fitting(fields).fit(payload)
     else:
         assert set(refused(fields, payload)) == {"id", "email"}
 
@@ -151,7 +151,7 @@ def test_all_conditions_or_any_of_them() -> None:
     both = (Condition("a", 1), Condition("b", 1))
     every = {"a": number("."), "b": number("."), "c": text(".", required=When(both))}
     some = {**every, "c": text(".", required=When(both, is_any=True))}
-    assert compile_fields(every)({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+    assert Fitting(every).fit({"a": 1, "b": 2}) == {"a": 1, "b": 2}
     assert refused(some, {"a": 1, "b": 2}) == ("c",)
     assert refused(every, {"a": 1, "b": 1}) == ("c",)
 
@@ -159,7 +159,7 @@ def test_all_conditions_or_any_of_them() -> None:
 def test_inside_an_object_too() -> None:
     fields = {"o": record(".", {"k": text("."), "v": text(".", required=When((Condition("o.k", "x"),)))})}
     assert refused(fields, {"o": {"k": "x"}}) == ("o.v",)
-    assert compile_fields(fields)({"o": {"k": "y"}}) == {"o": {"k": "y"}}
+    assert Fitting(fields).fit({"o": {"k": "y"}}) == {"o": {"k": "y"}}
 
 
 @given(JSON)
@@ -172,8 +172,15 @@ def test_whatever_comes_it_fits_or_is_refused_and_is_not_changed(value: Any) -> 
     }
     payload = dict.fromkeys(fields, value)
     before = repr(payload)
-    fit = compile_fields(fields)
+    fit = Fitting(fields).fit
     with suppress(Refused):
         first = fit(payload)
         assert fit(first) == first, "what fits once fits again, unchanged"
     assert repr(payload) == before
+
+
+def test_empty_texts_at_the_top_go_unless_they_are_to_be_kept() -> None:
+    fit = Fitting({"a": text("."), "b": number("."), "c": record(".", {"d": text(".")})}).fit
+    payload = {"a": "", "b": "", "c": {"d": ""}}
+    assert fit(payload) == {"c": {"d": ""}}
+    assert fit(payload, keeps_empty=True) == {"a": "", "c": {"d": ""}}

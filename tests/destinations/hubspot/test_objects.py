@@ -265,4 +265,4 @@ def test_an_answer_without_an_id_is_a_refusal() -> None:
 
     (error,) = drive(_record(), EVENT, answer=answer).errors
     assert isinstance(error, Refused)
-    assert error.status == 502
+    assert error.is_final
