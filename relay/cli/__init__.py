@@ -36,7 +36,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relay")
 def relay() -> None:
-    r"""A self-hosted customer data platform in one process.
+    """A self-hosted customer data platform in one process.
 
     \b
     Begin with:
@@ -45,7 +45,7 @@ def relay() -> None:
       relay send track 'First Event'   send an event, see where it went
 
     Exit codes: 0 it went well, 1 it found something or could not, 2 wrong usage.
-    """
+    """  # noqa: D301  click wants the character itself
 
 
 for command in (

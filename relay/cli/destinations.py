@@ -1,6 +1,7 @@
 """`relay destinations`: every type of destination there is; with a type, all about it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -39,10 +40,10 @@ class _Types(click.Group):
 @json_option
 @click.pass_context
 def destinations(ctx: click.Context, *, as_json: bool) -> None:
-    """List the types of destinations; with a TYPE, show all about it.
+    """List the types of destinations, or show one.
 
-    That is its settings, limits, actions and presets, and a block for relay.toml. With --subscriptions after the TYPE:
-    its presets, to be saved as a file and edited.
+    With a TYPE: its settings, limits, actions and presets, and a block for relay.toml. With --subscriptions after
+    it: only the presets, to be saved as a file and edited.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -73,7 +74,9 @@ def _of_type(name: str) -> click.Command:
     """The command that shows one type."""
 
     @click.command(name, help=f"Show all about the type `{name}`.")
-    @click.option("--subscriptions", is_flag=True, help="Only its presets, as JSON: a file for `subscriptions`.")
+    @click.option(
+        "--subscriptions", is_flag=True, help="Only its presets, as JSON: a file for `subscriptions`."
+    )
     @json_option
     @click.pass_context
     def show(ctx: click.Context, *, subscriptions: bool, as_json: bool) -> None:
@@ -103,7 +106,9 @@ def _print(it: Description) -> None:
     click.echo(f"{it.title}: {it.summary}")
     _heading("Settings")
     columns = ("setting", "type", "required", "secret", "default", "what")
-    rows = [(s.name, s.type, _yes(s.required), _yes(s.secret), _default(s.default), s.about) for s in it.settings]
+    rows = [
+        (s.name, s.type, _yes(s.required), _yes(s.secret), _default(s.default), s.about) for s in it.settings
+    ]
     _print_rows(columns, rows)
     _heading("Limits")
     print_table(("what", "value"), _limits(it))
@@ -160,7 +165,7 @@ def _heading(text: str) -> None:
     click.echo(f"\n{text}\n")
 
 
-def _print_rows(columns: tuple[str, ...], rows: list[tuple[str | None, ...]]) -> None:
+def _print_rows(columns: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
     if rows:
         print_table(columns, rows)
     else:

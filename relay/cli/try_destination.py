@@ -27,7 +27,7 @@ from relay.config_errors import suggestion
 from relay.delivery.config import DestinationConfig
 from relay.delivery.fates import NO_MAPPING
 from relay.delivery.routing import Routing
-from relay.destinations.base import Destination, Request, at_endpoint
+from relay.destinations.base import Destination, Request, Route, at_endpoint
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask, mask, secrets_of, shown_headers
 from relay.destinations.tried import signed, tried
@@ -103,7 +103,8 @@ class _Trial:
         self._config, self._settings = _chosen(config, name)
         self._route = self._settings.route(self._config.subscriptions)
         self._routing = Routing(self._config, self._settings.title) if is_routed else None
-        self._is_batch = (self._config.batch_size or self._settings.batch) > 1
+        # alone an action takes the request for one event; what has no actions is sent as ever
+        self._is_batch = type(self._route) is Route and (self._config.batch_size or self._settings.batch) > 1
         self._masked = None if shows_secrets else mask(secrets_of(self._settings))
 
     def of(self, data: dict[str, Any], replies: Iterator[Reply]) -> _Result:
@@ -115,7 +116,6 @@ class _Trial:
             return _Result(event.message_id, Outcome.FILTERED, routed, None, [])
         if not self._route.wants(routed):
             return _Result(event.message_id, Outcome.FILTERED, NO_MAPPING, None, [])
-        # alone it goes as an event that found no company does: as one event, by the single request where there is one
         outcome = tried(self._route.parcels([routed], is_batch=self._is_batch), replies)
         requests = [self._shown(request) for request in outcome.requests]
         error = outcome.worst

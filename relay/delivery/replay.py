@@ -7,7 +7,8 @@ a duration back from now. The request for a replay is this object as JSON, in ca
     {"destination": "orders", "since": "3d", "events": ["Order Completed"], "rate": 100}
 
 What is sent says in `integrations` that it is for this destination alone, as Segment's replays do; options that the
-event held for the destination are kept.
+event held for the destination are kept. To Segment and to another relay an event goes with its own `integrations`:
+there they say where it goes next.
 """
 
 import math
@@ -136,15 +137,21 @@ def _is_in(value: Any, names: frozenset[str]) -> bool:
 
 
 class Address:
-    """Makes events say that they are for one destination alone. `names`: the destination's own and its type's title."""
+    """Makes events say that they are for one destination alone. `names`: the destination's own and its type's title.
 
-    def __init__(self, names: tuple[str, str]) -> None:
+    `forwards`: the destination sends them on to others by what they say, so it is only told here, not sent.
+    """
+
+    def __init__(self, names: tuple[str, str], *, forwards: bool = False) -> None:
         self._names = names
+        self._forwards = forwards
         self._alone: dict[str, Any] = {"All": False, names[1]: True}
         self._tail = b',"integrations":' + (encode(self._alone) or b"{}") + b"}"
 
     def __call__(self, event: Event) -> Event:
         """The event with `integrations` replaced."""
+        if self._forwards:
+            return msgspec.structs.replace(event, integrations=self._alone)
         if event.integrations is None and event.json.endswith(_EMPTY):
             json = event.json[: -len(_EMPTY)] + self._tail
             return msgspec.structs.replace(event, json=json, integrations=self._alone, decoded=None)

@@ -26,6 +26,7 @@ from relay.delivery.window import Window
 from relay.destinations.base import Destination, Request
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask
+from relay.destinations.segment import Segment
 from relay.event import Event
 from relay.log.feed import Feed
 from relay.log.state import SQL, State
@@ -163,7 +164,7 @@ class Replaying(Consumer):
         self._live_cursor = feed.cursor
         self._live_at = self._read_at = clock() - QUIET_SECONDS
         self._selects = Selection(replay.query)
-        self._addressed = Address((config.name, settings.title))
+        self._addressed = Address((config.name, settings.title), forwards=isinstance(settings, Segment))
         rate = replay.query.rate
         self._bucket = None if rate is None else Bucket(rate, max(1.0, rate * BURST_SECONDS), clock)
 

@@ -1,7 +1,7 @@
 """The pages of docs/destinations/, one for each type, made from the declarations.
 
-    python -m relay.destinations.pages            writes them, and the table in docs/destinations.md
-    python -m relay.destinations.pages --check    only names those that are out of date; exit code 1 if any
+`python -m relay.destinations.pages` writes them, and the table in docs/destinations.md. With `--check` it only names
+those that are out of date, and the exit code is 1 if there are any.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import msgspec
 import orjson
 
 from relay.destinations import CATALOGUE
-from relay.destinations.describe import ActionRow, Description, FieldRow, PresetRow, batches_of, describe
+from relay.destinations.describe import ActionRow, Description, PresetRow, batches_of, describe
+from relay.destinations.describe.fields import FieldRow
 from relay.destinations.describe.mapping import WHOLE, Place, readable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,14 @@ def types_table() -> str:
 
 def page(it: Description) -> str:
     """The page of one type."""
-    parts = [_MADE, f"# {it.title}", _opening(it), *_settings(it), "## In `relay.toml`", _code("toml", it.block)]
+    parts = [
+        _MADE,
+        f"# {it.title}",
+        _opening(it),
+        *_settings(it),
+        "## In `relay.toml`",
+        _code("toml", it.block),
+    ]
     parts += [_after_the_block(it), *_events(it), *_actions(it.actions)]
     if it.differences:
         parts += ["## Differences from Segment", _list(it.differences)]
@@ -154,7 +162,13 @@ def _field(row: FieldRow) -> tuple[str, ...]:
 
 
 def _limits(it: Description) -> str:
-    place = f"`{it.endpoint}`" if it.endpoint else "`endpoint`, required" if it.needs_endpoint else "by the settings"
+    place = (
+        f"`{it.endpoint}`"
+        if it.endpoint
+        else "`endpoint`, required"
+        if it.needs_endpoint
+        else "by the settings"
+    )
     rows = (
         ("endpoint", place),
         ("events a request (`batch_size`)", f"{it.batch:,}; {it.max_batch:,} at most"),

@@ -25,6 +25,7 @@ COMMANDS = [
     ("try", "filter"),
     ("try", "subscription"),
     ("try", "mapping"),
+    ("try", "destination"),
     ("status",),
     ("dead-letters",),
     ("dead-letters", "list"),

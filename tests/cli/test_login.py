@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,7 +18,11 @@ from relay.cli.login import login, logout
 from relay.delivery.logins import LOGIN_SECONDS
 from relay.destinations import CATALOGUE
 from relay.errors import RelayError
+from tests.acceptance.conftest import StartRelay
+from tests.acceptance.relay_process import source
 from tests.api.test_logins import asked, come_back, toy_table
+from tests.cli.command import ask
+from tests.cli.command import run as shell
 from tests.delivery.vendor import Toy, Vendor
 from tests.gateway.relay_here import SOURCE, RelayHere, event, relay_here
 
@@ -52,11 +57,45 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[str]":
     return pages
 
 
+BROWSER = """\
+#!{python}
+import sys
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import urlopen
+
+query = parse_qs(urlsplit(sys.argv[1]).query)
+back = urlencode({{"code": "c", "state": query["state"][0]}})
+urlopen(query["redirect_uri"][0] + "?" + back).close()
+"""
+
+
 async def run(relay: RelayHere, command: click.Command, *arguments: str) -> Result:
     """The command, beside the relay that it talks to, whose log would get into what it prints."""
     words = [*arguments, "--config", str(relay.file)]
     with capture_logs():
         return await asyncio.to_thread(CliRunner().invoke, command, words)
+
+
+async def test_from_a_shell_through_a_browser_to_the_first_event(
+    vendor: Vendor, start_relay: StartRelay, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(BROWSER.format(python=sys.executable))
+    browser.chmod(0o700)
+    table = toy_table(vendor.url).replace('"toy"', '"intercom"')
+    process = await start_relay(source("web", "k") + table)
+    assert (await process.post("/v1/track", {"userId": "u", "event": "Tested"}, "k")).status == 200
+    words = ("destinations", "login", "intercom")
+    done = await shell(*words, folder=process.file.parent, environ={"BROWSER": f"{browser} %s"})
+    assert (done.code, done.out) == (0, "logged in to intercom\n")
+    await vendor.until(lambda: vendor.answers == [200])
+    (status,) = (await ask(process, "status", "--json")).json["destinations"]
+    assert status["login"]["loggedIn"]
+    assert "access-1" not in process.log
+    done = await ask(process, "destinations", "logout", "intercom")
+    assert (done.code, done.out) == (0, "intercom: tokens forgotten; its events wait for a login\n")
+    done = await ask(process, "destinations", "login", "no/such")
+    assert (done.code, done.error) == (1, "there is no destination 'no/such' in relay.toml\n")
 
 
 async def test_the_browser_opens_the_page_and_comes_back(

@@ -71,7 +71,7 @@ class Vendor:
 
     async def __aenter__(self) -> Self:
         application = web.Application()
-        application.add_routes([web.post("/token", self._token), web.post("/events", self._events)])
+        application.add_routes([web.post("/{place:.*token}", self._token), web.post("/events", self._events)])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -124,8 +124,9 @@ class Vendor:
             request.headers.get("Authorization") == f"Bearer access-{self.generation}" and not self.is_locked
         )
         self.answers.append(200 if is_good else 401)
-        if is_good:
-            self.events += [event["messageId"] for event in await request.json()]
+        body = await request.json()
+        if is_good and isinstance(body, list):
+            self.events += [event["messageId"] for event in body]
         await self._notify()
         echo = request.headers.get("Authorization", "")  # some vendors repeat what they were given
         return web.Response(status=self.answers[-1], text=json.dumps({"you sent": echo}))

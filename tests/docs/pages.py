@@ -80,4 +80,5 @@ def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
             here = _HERE_DOCUMENT.search(typed)
             end = here and here[1]
             inside = _ASSIGNMENT.fullmatch(typed)
-            yield typed, shlex.split(inside[1] if inside else typed)
+            words = shlex.split(inside[1] if inside else typed)
+            yield typed, words[: words.index(">")] if ">" in words else words

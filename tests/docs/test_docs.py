@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -20,17 +21,24 @@ from prometheus_client.metrics import MetricWrapperBase
 from relay import metrics
 from relay.api.server import admin_application
 from relay.cli import relay
+from relay.cli.destinations import destinations
 from relay.config import load
 from relay.config_errors import convert
 from relay.delivery import courier, fates, pace, sender
 from relay.delivery.config import DestinationConfig
 from relay.destinations import CATALOGUE
+from relay.destinations.actions import ActionDestination
 from relay.destinations.base import Destination, Request
+from relay.destinations.describe import describe
+from relay.destinations.errors import Refused
+from relay.destinations.reply import Reply
+from relay.destinations.tried import run
 from relay.event import Event
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.gateway.routes import TRACKING
 from relay.log.config import LogConfig
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, anchors, blocks, commands, links, read, section
+from tests.environment import Environment
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "`[server]`": ServerConfig,
@@ -79,18 +87,14 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 @pytest.mark.parametrize("kind", CATALOGUE)
 def test_every_type_of_destination_and_its_settings_are_explained(kind: str) -> None:
-    page = read("destinations.md")
-    settings = CATALOGUE[kind]
-    text = section(page, kind.capitalize())
-    assert f'`type = "{kind}"`' in text
-    missing = [
-        field.encode_name
-        for field in msgspec.structs.fields(settings)
-        if f"\n| `{field.encode_name}` |" not in text
-    ]
-    assert missing == []
-    row = rf"\| \[`{kind}`\]\(#{kind}\) \| `{settings.title}` \|.*\| {settings.batch} \| {settings.max_batch:,} \|"
-    assert re.search(row, page)
+    it = describe(kind, CATALOGUE[kind])
+    page = read(f"destinations/{kind}.md")
+    assert f'`type = "{kind}"`' in page
+    text = section(page, "Settings")
+    assert [one.name for one in it.settings if f"\n| `{one.name}` |" not in text] == []
+    link = f"[`{kind}`](destinations/{kind}.md)"
+    row = f"| {link} | `{it.title}` | {it.summary} | {it.batch:,} | {it.max_batch:,} |"
+    assert row in read("destinations.md").splitlines()
 
 
 def test_every_metric_is_explained() -> None:
@@ -158,8 +162,20 @@ def test_every_command_and_option_is_explained(name: str) -> None:
     )
 
 
+def _type_options() -> set[str]:
+    """What `relay destinations TYPE` takes, which is a command for each type."""
+    command = destinations.get_command(click.Context(destinations), "webhook")
+    assert command is not None
+    return {opt for parameter in command.params for opt in parameter.opts}
+
+
+def test_every_option_of_a_type_is_explained() -> None:
+    text = section(read("commands.md"), "relay destinations")
+    assert [opt for opt in _type_options() if f"\n| `{opt}` |" not in text] == []
+
+
 def test_the_commands_page_has_no_option_that_is_not_there() -> None:
-    known = {o for _, c in _commands(relay, "relay") for p in c.params for o in p.opts}
+    known = {o for _, c in _commands(relay, "relay") for p in c.params for o in p.opts} | _type_options()
     named = set(re.findall(r"`(--[a-z-]+)", read("commands.md")))
     assert named - known - {"--help", "--version"} == set()
 
@@ -191,23 +207,13 @@ def _rows(text: str) -> dict[str, list[str]]:
 # examples
 
 
-class _Environment(dict[str, str]):
-    """A value for every variable, a different one each, that passes for a text and for a URL."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return f"https://{name.lower().replace('_', '-')}.example.com"
-
-
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_configurations_are_right(block: Block, tmp_path: Path) -> None:
     (tmp_path / "cert.pem").touch()
     (tmp_path / "key.pem").touch()
     path = tmp_path / "relay.toml"
     path.write_text(block.text, "utf-8")
-    load(path, _Environment())
+    load(path, Environment())
 
 
 def test_the_configuration_of_the_container_is_right() -> None:
@@ -255,6 +261,42 @@ def test_the_example_of_a_destination_works(monkeypatch: pytest.MonkeyPatch, tmp
     assert isinstance(request, Request)
     assert request.url == "https://chat.example.com/rooms/7"
     assert orjson.loads(request.body) == ["u1: Hi", "somebody: page"]
+
+
+def test_the_example_of_a_destination_with_actions_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (block,) = [b for b in blocks("python") if "(ActionDestination, frozen=True)" in b.text]
+    assert len([line for line in block.text.splitlines() if line]) <= 35
+    names: dict[str, Any] = {"__name__": "members"}
+    exec(compile(block.text, str(block), "exec"), names)
+    members: type[ActionDestination] = names["Members"]
+    monkeypatch.setitem(CATALOGUE, "members", members)
+    path = tmp_path / "relay.toml"
+    path.write_text('[[destinations]]\nname = "m"\ntype = "members"\nsettings = { key = "secret" }\n')
+    settings = load(path, {}).settings["m"]
+    assert not settings.route().wants(_event({"type": "page"}))
+    traits = {"email": "ann@example.com", "name": "Ann"}
+    assert _asked(settings, traits, {"id": 7}) == [
+        ("POST", "/search", {"email": "ann@example.com"}),
+        ("PUT", "/members/7", traits),
+    ]
+    assert _asked(settings, traits, {})[1] == ("POST", "/members", traits)
+    with pytest.raises(Refused, match="the member is banned"):
+        _asked(settings, traits, {"isBanned": True})
+
+
+def _asked(
+    settings: Destination, traits: dict[str, Any], found: dict[str, Any]
+) -> list[tuple[str, str, Any]]:
+    """The requests of a flow whose first is answered with `found`."""
+    (parcel,) = settings.route().parcels([_event({"type": "identify", "traits": traits})], is_batch=False)
+    requests: list[Request] = []
+    end = run(parcel, iter([Reply(200, orjson.dumps(found).decode())]), requests)
+    if isinstance(end, Refused):
+        raise end
+    assert end is None
+    return [(r.method, urlsplit(r.url).path, orjson.loads(r.body)) for r in requests]
 
 
 def _event(data: dict[str, Any]) -> Event:

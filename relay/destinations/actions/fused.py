@@ -32,14 +32,20 @@ Event = Mapping[str, Any]
 Fused = Callable[[Event], Payload]
 
 _NOTHING: dict[str, Any] = {}
+_TEXTS = ("string", "datetime")
 _PLAIN = {"string": "str", "object": "dict", "boolean": "bool"}  # values that need no look
 
 
-def compile_fused(mapping: Mapping[str, Any], fitting: Fitting, general: Fused) -> Fused:
-    """A function with the results of `general`, which maps and then fits. Raises what `compile_mapping` does."""
+def compile_fused(
+    mapping: Mapping[str, Any], fitting: Fitting, general: Fused, *, keeps_empty: bool = False
+) -> Fused:
+    """A function with the results of `general`, which maps and then fits. Raises what `compile_mapping` does.
+
+    `keeps_empty` as in `Fitting.fit`.
+    """
     if not all(isinstance(key, str) and not key.startswith(("@", "__")) for key in mapping):
         return general
-    writer = _Writer(general, fitting)
+    writer = _Writer(general, fitting, keeps_empty=keeps_empty)
     for key, node in mapping.items():
         if key in fitting.fields:
             writer.add("made", key, node, fitting, key)
@@ -49,7 +55,8 @@ def compile_fused(mapping: Mapping[str, Any], fitting: Fitting, general: Fused) 
 class _Writer:
     """The lines of one function and the names they use."""
 
-    def __init__(self, general: Fused, fitting: Fitting) -> None:
+    def __init__(self, general: Fused, fitting: Fitting, *, keeps_empty: bool) -> None:
+        self._keeps_empty = keeps_empty
         self._names: dict[str, Any] = {
             "M": MISSING,
             "N": _NOTHING,
@@ -70,9 +77,9 @@ class _Writer:
         value = self._read(node, at)
         kind = _PLAIN.get(field.type) if key in fitting.as_it_is else None
         check = self._named("c", fitting.checks[key])
-        is_root = target == "made"
+        is_root = target == "made" and not self._keeps_empty
         empty = ("" if field.allow_null else f" and {value} is not None") + (
-            f' and {value} != ""' if is_root or field.type not in ("string", "datetime") else ""
+            f' and {value} != ""' if is_root or field.multiple or field.type not in _TEXTS else ""
         )
         checked = f"{target}[{key!r}] = {check}({value}, {at!r}, errors)"
         if kind is None:

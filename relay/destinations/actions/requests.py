@@ -12,7 +12,9 @@ from relay.destinations.errors import Refused
 AUTHORIZATION = frozenset(("authorization",))
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded;charset=UTF-8"
-_FREQUENT = tuple((bytes((code,)), b"%%%02X" % code) for code in b'%+":,{}[]/@$=&')  # the first: it begins codes
+_FREQUENT = tuple(
+    (bytes((code,)), b"%%%02X" % code) for code in b'%+":,{}[]/@$=&'
+)  # the first: it begins codes
 _UNSAFE = re.compile(rb"[^A-Za-z0-9*\-._%+]")  # URL Standard: application/x-www-form-urlencoded
 
 

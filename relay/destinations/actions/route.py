@@ -7,6 +7,7 @@ is decided here; a payload that cannot be is a parcel of its own that ends refus
 import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -85,6 +86,9 @@ class Leg:
         self._map = compile_mapping(self.mapping)
         self._fitting = Fitting(self.action.fields)
         self._payload = compile_fused(self.mapping, self._fitting, self._mapped)
+        self._payload_with_empty = compile_fused(
+            self.mapping, self._fitting, partial(self._mapped, keeps_empty=True), keeps_empty=True
+        )
         self._settings = settings
         self._now = now
         self._sync_mode = self.mapping.get(SYNC_MODE) or next(iter(self.action.sync_modes), None)
@@ -93,7 +97,7 @@ class Leg:
         """The action's payload for an event. Raises `Refused`."""
         data = event.data
         try:
-            payload = self._mapped(data, keeps_empty=True) if keeps_empty else self._payload(data)
+            payload = self._payload_with_empty(data) if keeps_empty else self._payload(data)
         except MappingError as error:
             raise Refused(f"the mapping failed at {error}", "INVALID_MAPPING") from None
         return Call(payload, data, int(self._now() * 1000), self._sync_mode, self.mapping)

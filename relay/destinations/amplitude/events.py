@@ -38,7 +38,7 @@ def event(call: Call) -> Fields:
     made = _common(payload, _OWN)
     for field, operation in _SETTERS:
         values = payload.get(field)
-        if values and any(value != "" for value in values.values()):
+        if values and list(values.values()).count("") < len(values):
             made["user_properties"] = {**(made.get("user_properties") or {}), operation: values}
     if "utm_properties" in payload or "referrer" in payload:
         _remember_campaign(made, payload, is_over=True)

@@ -26,6 +26,7 @@ class ActionRow(msgspec.Struct, frozen=True, rename="camel"):
     title: str
     about: str
     max_batch: int
+    counts_several: bool  # an event may count as several of `max_batch`
     batches_unasked: bool  # else only when a mapping says `enable_batching`
     batches_by_default: bool
     sync_modes: tuple[str, ...]
@@ -97,13 +98,12 @@ def batches_of(action: ActionRow) -> str:
         return f"One event a request.{modes}"
     asked = "" if action.batches_unasked else ", if the mapping sets `enable_batching`"
     by_default = ", as it does by default" if asked and action.batches_by_default else ""
-    return f"Up to {action.max_batch:,} events a request{asked}{by_default}.{modes}"
+    several = "; an event may count as several" if action.counts_several else ""
+    return f"Up to {action.max_batch:,} events a request{asked}{by_default}{several}.{modes}"
 
 
 def _needs_subscriptions(kind: type[Destination]) -> bool:
-    return (
-        issubclass(kind, ActionDestination) and not kind.presets and kind.route is ActionDestination.route
-    )
+    return issubclass(kind, ActionDestination) and not kind.presets and kind.route is ActionDestination.route
 
 
 def _example(kind: type[Destination]) -> dict[str, Any] | None:
@@ -123,6 +123,7 @@ def _actions(kind: type[ActionDestination] | None) -> Iterator[ActionRow]:
             action.title,
             action.about,
             1 if action.perform_batch is None else action.max_batch,
+            action.weight is not None,
             action.batches_unasked,
             action.batches_unasked or action.default_mapping().get("enable_batching") is True,
             action.sync_modes,

@@ -23,7 +23,9 @@ def block_of(name: str, kind: type[Destination], *, needs_subscriptions: bool) -
     if settings:
         needed = _needed(kind, settings)
         lines += ["", "[destinations.settings]"]
-        lines += [_line(name, kind, setting, is_needed=setting.name in needed) for setting in settings.values()]
+        lines += [
+            _line(name, kind, setting, is_needed=setting.name in needed) for setting in settings.values()
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -47,8 +49,10 @@ def _variable(name: str, setting: str) -> str:
 
 
 def _needed(kind: type[Destination], settings: dict[str, Setting]) -> set[str]:
-    """The settings without which there is no such destination: the required ones, and where these are not enough,
-    the first that makes them so."""
+    """The settings without which there is no such destination.
+
+    Those are the required ones; where they are not enough, the first beside them that makes them so.
+    """
     required = {name for name, setting in settings.items() if setting.required}
     if _is_enough(kind, required):
         return required

@@ -92,16 +92,11 @@ def order(call: Call, source_name: str | None) -> Iterator[dict[str, Any]]:
 
 def _properties(call: Call, source_name: str | None) -> Properties:
     payload = call.payload
-    made: Properties = {
-        "time": _time(call),
-        "distinct_id": "",
-        "$insert_id": fitted(_insert_id(call), payload),
-        "$source": "segment",
-    }
-    for name, value in payload.items():
-        sent = _NAMES.get(name)
-        if sent is not None:
-            made[sent] = value
+    made: Properties = {_NAMES[name]: value for name, value in payload.items() if name in _NAMES}
+    made["time"] = _time(call)
+    made["$insert_id"] = fitted(_insert_id(call), payload)
+    made["$source"] = "segment"
+    made.setdefault("distinct_id", "")
     for name, sent in _TWICE:
         if name in payload:
             made[sent] = payload[name]

@@ -68,14 +68,16 @@ NODES = st.sampled_from(
 MAPPINGS = st.dictionaries(st.sampled_from([*FIELDS, "unknown"]), NODES, max_size=8)
 
 
-def both(mapping: dict[str, Any], fitting: Fitting, data: Any) -> tuple[Any, Any]:
+def both(
+    mapping: dict[str, Any], fitting: Fitting, data: Any, *, keeps_empty: bool = False
+) -> tuple[Any, Any]:
     """What the two ways make of it: a payload, or the fields that are wrong."""
     mapped = compile_mapping(mapping)
 
     def general(event: Any) -> dict[str, Any]:
-        return fitting.fit(mapped(event))
+        return fitting.fit(mapped(event), keeps_empty=keeps_empty)
 
-    fused = compile_fused(mapping, fitting, general)
+    fused = compile_fused(mapping, fitting, general, keeps_empty=keeps_empty)
     return _outcome(fused, data), _outcome(general, data)
 
 
@@ -86,11 +88,11 @@ def _outcome(way: Any, data: Any) -> Any:
         return "refused", set(error.fields)
 
 
-@given(MAPPINGS, st.dictionaries(NAMES, JSON, max_size=4))
+@given(MAPPINGS, st.dictionaries(NAMES, JSON, max_size=4), st.booleans())
 @settings(max_examples=600, deadline=None)
-def test_both_ways_give_the_same(mapping: dict[str, Any], data: dict[str, Any]) -> None:
+def test_both_ways_give_the_same(mapping: dict[str, Any], data: dict[str, Any], keeps_empty: bool) -> None:
     before = copy.deepcopy(data)
-    one, other = both(mapping, Fitting(FIELDS), data)
+    one, other = both(mapping, Fitting(FIELDS), data, keeps_empty=keeps_empty)
     assert one == other
     assert repr(data) == repr(before)
 
@@ -134,3 +136,12 @@ def test_names_in_a_mapping_are_never_code() -> None:
     one, other = both(mapping, fitting, {odd: "v", "a": "w"})
     assert one == other
     assert one["o"] == {odd: "w"}
+
+
+@pytest.mark.parametrize("keeps_empty", [True, False])
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("value", ["", None])
+def test_nothings_are_the_same_both_ways(name: str, value: Any, keeps_empty: bool) -> None:
+    for place, data in ((path("$.x"), {"x": value}), (value, {})):
+        one, other = both({"b": True, name: place}, Fitting(FIELDS), data, keeps_empty=keeps_empty)
+        assert one == other
