@@ -16,7 +16,6 @@ from relay.config import Config
 from relay.errors import ConfigError
 
 
-
 @click.command()
 @config_option
 @click.option(

@@ -68,7 +68,7 @@ def send(
     as_json: bool,
     **fields: Any,
 ) -> None:
-    r"""Send one event through a running relay and show where it went.
+    """Send one event through a running relay and show where it went.
 
     TYPE is track, identify, page, screen, group or alias. EVENT is the name of the event (track), the page or
     the screen.
@@ -80,7 +80,7 @@ def send(
       relay send identify --user u1 --traits '{"plan": "pro"}'
       relay send group --user u1 --group acme
       relay send alias --user u1 --previous old-id
-    """
+    """  # noqa: D301  click wants the character itself
     body = _event(kind, event, {name: value for name, value in fields.items() if value is not None})
     running = Running(file)
     sender = running.source(source)
@@ -98,8 +98,12 @@ def _print_requests(row: dict[str, Any]) -> None:
     """What a destination was sent, and what it said."""
     for exchange in row["requests"]:
         request, reply = exchange["request"], exchange["reply"]
-        click.echo(plain(f"{row['destination']} > {request['method']} {request['url']} {request['body']}")[:LINE])
-        click.echo(plain(f"{row['destination']} < {reply['status'] or reply['error']} {reply['body']}")[:LINE])
+        click.echo(
+            plain(f"{row['destination']} > {request['method']} {request['url']} {request['body']}")[:LINE]
+        )
+        click.echo(
+            plain(f"{row['destination']} < {reply['status'] or reply['error']} {reply['body']}")[:LINE]
+        )
 
 
 def _event(kind: str, name: str | None, fields: dict[str, Any]) -> dict[str, Any]:

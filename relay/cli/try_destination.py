@@ -25,8 +25,7 @@ from relay.cli.printing import plain
 from relay.config import Config
 from relay.config_errors import suggestion
 from relay.delivery.config import DestinationConfig
-from relay.delivery.fates import NO_MAPPING
-from relay.delivery.routing import Routing
+from relay.delivery.routing import NO_MAPPING, Routing
 from relay.destinations.base import Destination, Request, Route, at_endpoint
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask, mask, secrets_of, shown_headers

@@ -230,7 +230,10 @@ def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]
     if "request" not in new:
         by_destination[destination] = before | new
         return
-    exchanges = [*before.get("requests", ()), {key: new[key] for key in ("at", "request", "reply", "seconds")}]
+    exchanges = [
+        *before.get("requests", ()),
+        {key: new[key] for key in ("at", "request", "reply", "seconds")},
+    ]
     by_destination[destination] = {
         **before,
         **new,

@@ -15,11 +15,11 @@ from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.courier import Courier
 from relay.delivery.credentials import Credentials
-from relay.delivery.fates import NO_MAPPING, Fates
+from relay.delivery.fates import Fates
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.retries import Retries
-from relay.delivery.routing import Routing
+from relay.delivery.routing import NO_MAPPING, Routing
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
 from relay.destinations.base import Destination

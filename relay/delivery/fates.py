@@ -19,7 +19,6 @@ from relay.event import Event
 from relay.outcome import Outcome
 
 REPLY_KEPT = 2000  # characters of a reply in a dead letter
-NO_MAPPING = "NO_MATCHING_MAPPING"  # no subscription asks for it
 BEHIND = "behind an earlier event of the same user"
 
 

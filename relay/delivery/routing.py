@@ -18,6 +18,7 @@ PREFERENCE_UPDATED = "Segment Consent Preference Updated"
 NO_CONSENT = "FILTERED_BY_END_USER_CONSENT"
 NOT_WANTED = "FILTERED_BY_INTEGRATIONS_OBJECT"
 SIFTED = "FILTERED_BY_RULES"
+NO_MAPPING = "NO_MATCHING_MAPPING"  # no subscription asks for it
 
 
 class Routing:
@@ -28,13 +29,13 @@ class Routing:
         self._names = (config.name, title)
         self._sieve = Sieve(config)
 
-    def route(self, event: Event, *, again: bool = False, ignores_integrations: bool = False) -> Event | str:
+    def route(self, event: Event, *, again: bool = False) -> Event | str:
         """The event as it is to be sent, or the reason why it is not."""
         if event.outcome is not None:  # by a transformation of its source, which is read with the event
             return event.reason or SIFTED
         if self._has_consent is not None and not self._has_consent(event.data):
             return NO_CONSENT
-        integrations = None if again or ignores_integrations else event.integrations
+        integrations = None if again else event.integrations
         if integrations is not None and not self._is_wanted(integrations):
             return NOT_WANTED
         return self._sieve.sift(event, again=again) or SIFTED

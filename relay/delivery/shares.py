@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from relay.delivery.batch import Batch
-from relay.delivery.fates import BEHIND, NO_MAPPING, Fates
+from relay.delivery.fates import BEHIND, Fates
+from relay.delivery.routing import NO_MAPPING
 from relay.destinations.base import Parcel
 from relay.destinations.reply import Reply
 from relay.event import Event

@@ -9,8 +9,8 @@ from relay.destinations.google_analytics_4 import GoogleAnalytics4
 from relay.destinations.google_enhanced_conversions import GoogleEnhancedConversions
 from relay.destinations.hubspot import Hubspot
 from relay.destinations.intercom import Intercom
-from relay.destinations.mixpanel import Mixpanel
 from relay.destinations.klaviyo import Klaviyo
+from relay.destinations.mixpanel import Mixpanel
 from relay.destinations.relay import Relay
 from relay.destinations.salesforce import Salesforce
 from relay.destinations.segment import Segment

@@ -217,19 +217,25 @@ def _read(path: Path) -> str | None:
     return path.read_text("utf-8") if path.exists() else None
 
 
+def write(root: Path = ROOT) -> list[str]:
+    """Make every page what it should be; which were not."""
+    wanted = pages(root)
+    found = stale(root)
+    for path in found:
+        if path in wanted:
+            (root / path).parent.mkdir(exist_ok=True)
+            (root / path).write_text(wanted[path], "utf-8")
+        else:
+            (root / path).unlink()
+    return found
+
+
 def main() -> None:
     """Write the pages, or with --check only look."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     is_check = parser.parse_args().check
-    found = stale()
-    wanted = pages()
-    for path in [] if is_check else found:
-        if path in wanted:
-            (ROOT / path).parent.mkdir(exist_ok=True)
-            (ROOT / path).write_text(wanted[path], "utf-8")
-        else:
-            (ROOT / path).unlink()
+    found = stale() if is_check else write()
     sys.stdout.write("".join(f"{path}\n" for path in found))
     sys.exit(is_check and bool(found))
 

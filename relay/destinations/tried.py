@@ -39,9 +39,7 @@ def tried(parcels: Sequence[Parcel], replies: Iterator[Reply]) -> Tried:
     return outcome
 
 
-def run(
-    parcel: Parcel, replies: Iterator[Reply], requests: list[Request]
-) -> Results | DeliveryError | None:
+def run(parcel: Parcel, replies: Iterator[Reply], requests: list[Request]) -> Results | DeliveryError | None:
     """One flow; its requests are added to `requests`."""
     try:
         steps = parcel.begin(parcel.events)

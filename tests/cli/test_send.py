@@ -21,8 +21,11 @@ async def test_an_event_is_shown_to_be_delivered(receiver: Receiver, start_relay
     (event,) = receiver.events()
     assert (event["event"], event["anonymousId"]) == ("Tested", "relay-send")
     assert outcome.rows[0] == ["messageId", event["messageId"] + ",", "source", "web:", "admitted"]
-    name, state, status, _, attempts = outcome.rows[-1]
+    name, state, status, _, attempts = outcome.rows[-3]
     assert (name, state, status, attempts) == ("hook", "delivered", "200", "1")
+    asked, answered = outcome.out.splitlines()[-2:]
+    assert asked.startswith(f"hook > POST {receiver.url} ")
+    assert answered == "hook < 200 {}"
 
 
 EVENTS: list[tuple[list[str], dict[str, Any]]] = [
@@ -102,6 +105,9 @@ async def test_a_refusal_is_shown_with_its_status(receiver: Receiver, start_rela
     (row,) = outcome.json["destinations"]
     assert row["seconds"] >= 0
     del row["seconds"]
+    (exchange,) = row.pop("requests")
+    assert exchange["request"]["url"] == receiver.url
+    assert exchange["reply"]["status"] == 403
     expected = {"destination": "hook", "state": "rejected", "status": 403, "attempts": 1, "reason": "403"}
     assert row == expected
 

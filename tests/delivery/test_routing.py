@@ -100,7 +100,6 @@ def test_consent_comes_first_and_is_final() -> None:
 def test_consent_does_not_overrule_the_sender() -> None:
     one = event(prefers(C1=True), integrations={"Webhook": False})
     assert routing("C1").route(one) == "FILTERED_BY_INTEGRATIONS_OBJECT"
-    assert routing("C1").route(one, ignores_integrations=True) is one
     assert routing("C1").route(one, again=True) is one
 
 

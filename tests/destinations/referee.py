@@ -16,7 +16,7 @@ from relay.destinations.actions.route import ActionRoute
 from relay.destinations.base import Destination, Request
 from relay.destinations.errors import DeliveryError
 from relay.destinations.reply import Reply
-from relay.destinations.tried import run, signed
+from relay.destinations.tried import signed
 from relay.event import Event
 from relay.times import parse_moment
 

@@ -239,7 +239,7 @@ def test_groups_travel_as_members_and_as_groups() -> None:
         "time": {"@path": "$.timestamp"},
     }
     route = route_of("amplitude", SETTINGS, ("groupIdentifyUser", 'type = "group"', mapping))
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"type": "group", "userId": "u1", "groupId": "g1", "timestamp": "2026-03-02T09:00:00Z"},
         {"type": "group", "groupId": "g2", "traits": {"plan": "pro"}},
     ]

@@ -1,13 +1,15 @@
 """The pages of docs/destinations/ are what the declarations say, one for each type and none besides."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from relay.destinations import CATALOGUE
 from relay.destinations.describe import describe
-from relay.destinations.pages import FOLDER, GUIDE, pages, stale, types_table
+from relay.destinations.pages import FOLDER, GUIDE, stale, types_table, write
 from tests.docs.pages import ROOT, read, section
 
 
@@ -19,8 +21,7 @@ def test_every_page_is_what_the_declarations_make() -> None:
 def root(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER)
     shutil.copy(ROOT / GUIDE, tmp_path / GUIDE)
-    for path, text in pages(tmp_path).items():
-        (tmp_path / path).write_text(text, "utf-8")
+    write(tmp_path)
     return tmp_path
 
 
@@ -45,6 +46,21 @@ def test_a_table_that_lacks_a_type_is_found(root: Path) -> None:
     first = types_table().splitlines()[2]
     guide.write_text(guide.read_text("utf-8").replace(f"{first}\n", ""), "utf-8")
     assert stale(root) == [GUIDE]
+
+
+def test_what_is_found_is_put_right(root: Path) -> None:
+    (root / FOLDER / "webhook.md").unlink()
+    (root / FOLDER / "gone.md").write_text("# Gone\n")
+    (root / FOLDER / "segment.md").write_text("# Segment\n")
+    assert write(root) == [f"{FOLDER}/{name}.md" for name in ("gone", "segment", "webhook")]
+    assert stale(root) == []
+    assert write(root) == []
+
+
+def test_the_command_says_that_all_is_well() -> None:
+    command = [sys.executable, "-m", "relay.destinations.pages", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("kind", CATALOGUE)
