@@ -5,6 +5,7 @@ takes it, and what that vendor has of its own: limits, refusals of single events
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from tests.destinations.vendor import Door, Said, World
 from tests.destinations.worlds import plain
 
 SECRET = "very-5ecret"
-LARGE = {"text": "x" * 30_000}  # properties
+LARGE = MappingProxyType({"text": "x" * 30_000})  # properties
 
 MESSAGE = path("$.messageId")
 EMAIL = template("{{messageId}}@example.com")

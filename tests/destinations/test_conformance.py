@@ -1,125 +1,349 @@
-"""What every destination must do, whatever it is: one test over the whole catalogue."""
+"""What every destination must do, whatever it is: one test over the whole catalogue.
+
+Each type is tried with every kind of flow that it has (`subjects`), against a vendor that knows the requests it may
+be asked and fails the test on any other (`vendor`).
+"""
 
 import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from relay.config_subscriptions import mistakes_of, notes_of
 from relay.destinations import CATALOGUE
-from tests.delivery.choosy import Choosy
+from relay.destinations.actions import ActionDestination
+from relay.destinations.actions.fields import Field
+from relay.destinations.base import Destination, is_secret, metas
+from relay.destinations.oauth import OAuthDestination, OAuthSettings
+from relay.destinations.secrets import SHOWN, secrets_of
 from tests.delivery.clock import Clock
-from tests.delivery.pipeline import Target, ids, pipeline, target, track, tracks
-from tests.receiver import Receiver
+from tests.delivery.pipeline import Pipeline, Target, ids, pipeline, target, track, tracks
+from tests.destinations.subjects import SECRET, SUBJECTS, Later, Subject
+from tests.destinations.vendor import Asked, Door, Said, Vendor, World
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-SECRET = "very-5ecret"
-SETTINGS: dict[str, dict[str, Any]] = {
-    "webhook": {
-        "url": "https://vendor.invalid/in",
-        "headers": {"Authorization": SECRET},
-        "sharedSecret": SECRET,
-    },
-    "segment": {"writeKey": SECRET},
-    "relay": {"writeKey": SECRET},
-}
+SLACK_BYTES = 36_000  # an event more than `max_bytes`
+OLD = {"messageId": "m-1"}
+RENEWED = "renewed-t0ken"
+
+every_subject = pytest.mark.parametrize("it", SUBJECTS.values(), ids=SUBJECTS)
+every_type = pytest.mark.parametrize("kind", CATALOGUE)
 
 
-def made(kind: str, url: str, **fields: Any) -> Target:
-    settings = msgspec.convert(SETTINGS[kind], CATALOGUE[kind])
-    return target("it", kind, settings, endpoint=url, **fields)
+@asynccontextmanager
+async def vendor_of(it: Subject, *more: Door, world: World | None = None) -> AsyncIterator[Vendor]:
+    async with Vendor((*it.doors, *more), world or it.world(), it.partial) as vendor:
+        yield vendor
+
+
+def settings_of(it: Subject, **oauth: str) -> Destination:
+    settings = it.settings | ({"oauth": it.settings["oauth"] | oauth} if oauth else {})
+    return msgspec.convert(settings, CATALOGUE[it.kind])
+
+
+def made(it: Subject, vendor: Vendor, settings: Destination | None = None, **fields: Any) -> Target:
+    fields = {"batch_size": min(CATALOGUE[it.kind].max_batch, 2500)} | fields
+    return target(
+        "it",
+        it.kind,
+        settings or settings_of(it),
+        endpoint=vendor.url,
+        subscriptions=it.subscriptions,
+        **fields,
+    )
+
+
+async def arrived(line: Pipeline, vendor: Vendor, events: list[dict[str, Any]]) -> None:
+    """Each of `events` was delivered, none in vain, and none twice."""
+    status = await line.done("it")
+    assert (status["events"]["delivered"], status["deadLetters"]) == (len(events), 0)
+    assert vendor.counts == dict.fromkeys(ids(events), 1)
+
+
+# what it says of itself
 
 
 def test_every_type_of_the_catalogue_is_tested_here() -> None:
-    assert SETTINGS.keys() == CATALOGUE.keys()
+    assert {it.kind for it in SUBJECTS.values()} == CATALOGUE.keys()
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
+@every_subject
+def test_every_secret_setting_has_a_secret_to_betray(it: Subject) -> None:
+    settings = settings_of(it)
+    names = {name for name in settings.__struct_fields__ if is_secret(type(settings), name)}
+    assert all(SECRET in str(getattr(settings, name)) for name in names)
+    assert all(SECRET in text for text in secrets_of(settings) if text)
+
+
+@every_type
 def test_a_type_describes_itself(kind: str) -> None:
     it = CATALOGUE[kind]
     assert it.title
     assert it.summary.endswith(".")
     assert 1 <= it.batch <= it.max_batch
-    assert it.needs_endpoint is (it.default_endpoint is None and kind != "webhook")
+    assert it.needs_endpoint is (kind == "relay")
+    assert (it.default_endpoint is None) is (kind in ("relay", "webhook", "salesforce"))
+    for holder in (it, *([OAuthSettings] if issubclass(it, OAuthDestination) else [])):
+        for name in holder.__struct_fields__:
+            (meta,) = metas(holder, name)  # type: ignore[arg-type]
+            assert meta.description, name
+            assert meta.description.endswith("."), name
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
-async def test_its_limits_are_kept(kind: str, receiver: Receiver, tmp_path: Path) -> None:
+@every_type
+def test_its_actions_describe_themselves(kind: str) -> None:
     it = CATALOGUE[kind]
-    async with pipeline(tmp_path) as line:
-        size = min(it.max_batch, 2500)
-        await line.apply(made(kind, receiver.url, batch_size=size, batch_wait="100ms", concurrency=2))
-        small, large = tracks(3000), tracks(60, properties={"text": "x" * 30_000})
-        for start in range(0, 3000, 500):
-            await line.send_batch(small[start : start + 500])
-        for start in range(0, 60, 15):
-            await line.send_batch(large[start : start + 15])
-        await receiver.wait_for_ids(ids(small + large))
-        assert max(len(list(r.events())) for r in receiver.requests) <= size
-        assert max(len(r.body) for r in receiver.requests) <= it.max_bytes + 36_000
-        assert (await line.done("it"))["events"]["delivered"] == 3060
-        assert receiver.counts.total() == 3060
+    if not issubclass(it, ActionDestination):
+        assert it.route is Destination.route  # and takes events as they are
+        return
+    assert all(sentence.endswith(".") for sentence in (*it.differences, *it.notes))
+    for name, action in it.actions.items():
+        assert (name, bool(action.title), action.about[-1:]) == (action.name, True, ".")
+        assert action.perform_batch is None or 1 < action.max_batch <= it.max_batch
+        undescribed = [at for at, field in _fields(action.fields) if not field.about.endswith(".")]
+        assert undescribed == []
+        assert "enable_batching" not in action.fields or action.perform_batch or kind == "customerio"
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
-async def test_a_429_is_obeyed(kind: str, receiver: Receiver, tmp_path: Path) -> None:
+def _fields(fields: Mapping[str, Field], at: str = "") -> Iterable[tuple[str, Field]]:
+    for name, field in fields.items():
+        yield at + name, field
+        yield from _fields(field.properties or {}, f"{at}{name}.")
+
+
+@every_type
+def test_its_presets_work_and_name_only_what_there_is(kind: str) -> None:
+    it = CATALOGUE[kind]
+    if not issubclass(it, ActionDestination):
+        assert not hasattr(it, "presets")
+        return
+    presets = tuple(it.preset_subscriptions())
+    assert list(mistakes_of(it, presets)) == []
+    assert list(notes_of(it, presets)) == []
+    assert len({preset.name for preset in presets}) == len(presets)
+    route = it.route(settings_of(next(s for s in SUBJECTS.values() if s.kind == kind)), presets)
+    assert len(getattr(route, "legs", ())) == len(presets)
+
+
+# what arrives
+
+
+@every_subject
+async def test_every_way_of_sending_is_gone(it: Subject, tmp_path: Path) -> None:
+    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+        together, alone = tracks(6), tracks(6)
+        await line.apply(made(it, vendor))
+        await line.send_batch(together)
+        await arrived(line, vendor, together)
+        await line.apply(made(it, vendor, batch_size=1))
+        await line.send_batch(alone)
+        await arrived(line, vendor, together + alone)
+        assert vendor.unused == []
+        assert (max(vendor.sizes[:2]) > 1) is it.is_batched
+
+
+@every_subject
+async def test_its_limits_are_kept(it: Subject, tmp_path: Path) -> None:
+    kind = CATALOGUE[it.kind]
+    most = min(it.most, 2500)
+    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+        await line.apply(made(it, vendor, batch_wait="20ms", concurrency=4))
+        small = tracks(max(most + 100, 1000) if it.is_batched else 40)
+        large = tracks(60 if it.is_batched else 6, properties=dict(it.large))
+        await line.send_batch(small)
+        await line.send_batch(large)
+        await vendor.wait_for_ids(ids(small + large), 30)
+        await arrived(line, vendor, small + large)
+        assert max(vendor.sizes) == most
+        longest = max(len(request.body) for request in vendor.requests)
+        assert longest <= (it.most_bytes or kind.max_bytes + SLACK_BYTES)
+
+
+# what passes
+
+
+@every_subject
+async def test_a_429_is_obeyed(it: Subject, tmp_path: Path) -> None:
+    await _is_obeyed(it, [Said(429, "", {"Retry-After": "30"})], [], 30.0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("it", "later"),
+    [
+        pytest.param(it, later, id=f"{name}-{number}")
+        for name, it in SUBJECTS.items()
+        for number, later in enumerate(it.later)
+    ],
+)
+async def test_later_is_understood_in_the_vendors_own_words(it: Subject, later: Later, tmp_path: Path) -> None:
+    await _is_obeyed(it, [], [later.said], later.after, tmp_path)
+
+
+async def _is_obeyed(
+    it: Subject, answers: list[Said], to_events: list[Said], after: float | None, folder: Path
+) -> None:
+    """After these answers the vendor is left alone for so many seconds, and then gets the event once."""
     clock = Clock()
-    async with pipeline(tmp_path, clock=clock) as line:
-        receiver.answers((429, {"Retry-After": "30"}))
-        await line.apply(made(kind, receiver.url))
-        await line.send(track(messageId="m"))
-        await line.until(lambda s: s["state"] == "held", "it")
-        clock.move(29.9)
+    async with vendor_of(it) as vendor, pipeline(folder, clock=clock) as line:
+        vendor.says(*answers)
+        vendor.says_to_events(*to_events)
+        await line.apply(made(it, vendor))
+        await line.send(track(**OLD))
+        status = await line.until(lambda s: s["state"] == "held", "it")
+        asked = len(vendor.requests)
+        clock.move((after or 0.0) - 0.1 if after else 0.0)
         line.wake()
         await line.send(track(integrations={"All": False}))
         await line.until(lambda s: line.consumer("it").window.taken == 2, "it")
-        assert len(receiver.requests) == 1
-        clock.move(0.1)
+        assert len(vendor.requests) == asked
+        assert 0.0 < status["opensInSeconds"] <= (after or 1.0)
+        clock.move(0.1 if after else 1.0)
         line.wake()
-        await receiver.wait_for_ids({"m"})
+        await vendor.wait_for_ids({OLD["messageId"]})
+        status = await line.done("it")
+        assert (status["events"]["delivered"], status["deadLetters"]) == (1, 0)
+        assert vendor.counts == {OLD["messageId"]: 1}
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
-@pytest.mark.parametrize("trouble", [500, 503, "away"])
-async def test_a_passing_trouble_costs_nothing(
-    kind: str, trouble: int | str, receiver: Receiver, tmp_path: Path
-) -> None:
-    async with pipeline(tmp_path) as line:
+@every_subject
+@pytest.mark.parametrize("trouble", [503, "away"])
+async def test_a_passing_trouble_costs_nothing(it: Subject, trouble: int | str, tmp_path: Path) -> None:
+    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
         if trouble == "away":
-            await receiver.stop()
+            await vendor.stop()
         else:
-            receiver.answers(*[(int(trouble), {})] * 3)
-        await line.apply(made(kind, receiver.url))
+            vendor.says(*[Said(int(trouble), "")] * 3)
+        await line.apply(made(it, vendor))
         events = tracks(5)
         await line.send_batch(events)
         await line.until(lambda s: s["state"] == "held" or s["lag"] == 0, "it")
         if trouble == "away":
-            await receiver.start()
-        await receiver.wait_for_ids(ids(events))
+            await vendor.start()
+        await vendor.wait_for_ids(ids(events))
+        await arrived(line, vendor, events)
+
+
+@every_subject
+@pytest.mark.parametrize("way", ["together", "alone"])
+async def test_a_trouble_at_any_step_costs_nothing(it: Subject, way: str, tmp_path: Path) -> None:
+    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+        vendor.stumbles(Said(500, ""))
+        await line.apply(made(it, vendor, **({"batch_size": 1} if way == "alone" else {})))
+        events = tracks(6)
+        await line.send_batch(events)
+        await vendor.wait_for_ids(ids(events))
         status = await line.done("it")
-        assert (status["events"]["delivered"], status["deadLetters"]) == (5, 0)
-        assert receiver.counts == dict.fromkeys(ids(events), 1)
+        await line.until(lambda s: s["events"]["delivered"] == 6, "it")
+        assert status["deadLetters"] == 0
+        assert vendor.counts.keys() == ids(events)
+        assert set(vendor.counts.values()) <= ({1, 2, 3} if it.sets_again else {1})
 
 
-@pytest.mark.parametrize("kind", CATALOGUE)
+# what does not
+
+
+@every_subject
 @pytest.mark.parametrize("status", [400, 401, 404])
-async def test_a_refusal_is_kept_with_its_reply_and_no_secret(kind: str, status: int, tmp_path: Path) -> None:
+async def test_a_refusal_is_kept_with_its_reply_and_no_secret(
+    it: Subject, status: int, tmp_path: Path
+) -> None:
+    is_login = status == 401 and issubclass(CATALOGUE[it.kind], OAuthDestination)
+    echo = SECRET if any(secrets_of(settings_of(it))) else ""
+    hidden = SHOWN if echo else ""
     with capture_logs() as logs:
-        async with Choosy(lambda _: (status, {})) as receiver, pipeline(tmp_path) as line:
-            receiver.text = "not like this"
-            await line.apply(made(kind, receiver.url))
+        async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+            vendor.insists(Said(status, f"not like this {echo}"))
+            await line.apply(made(it, vendor))
             events = tracks(3, properties={"key": "a-value"})
             await line.send_batch(events)
-            assert (await line.done("it"))["events"]["rejected"] == 3
+            if is_login:
+                told = await line.until(lambda s: s["state"] == "held", "it")
+                assert told["lastError"].endswith("log in again: relay destinations login it")
+            else:
+                told = await line.done("it")
             letters = await line.letters("it")
             shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
-    assert {letter["messageId"] for letter in letters} == ids(events)
-    assert {(letter["status"], letter["reply"]) for letter in letters} == {(status, "not like this")}
-    assert {one["deliveries"]["it"]["state"] for one in shown} == {"rejected"}
-    assert all(one["deliveries"]["it"]["reply"]["body"] == "not like this" for one in shown)
-    for text in (str(logs), json.dumps(letters), json.dumps(shown)):
-        assert SECRET not in text
+            assert vendor.counts == {}
+    if is_login:
+        assert (told["lag"], told["events"]["rejected"], letters) == (1, 0, [])
+    else:
+        assert told["events"]["rejected"] == 3
+        assert {letter["messageId"] for letter in letters} == ids(events)
+        own = it.own_words.get(status)
+        kept = (None, own) if own else (status, f"not like this {hidden}")
+        assert {(letter["status"], letter["reply"]) for letter in letters} == {kept}
+        assert {one["deliveries"]["it"]["state"] for one in shown} == {"rejected"}
+        replies = [one["deliveries"]["it"]["reply"]["body"] for one in shown]
+        assert replies == [f"not like this {hidden}"] * 3
+    _is_hidden((SECRET,), logs, letters, shown, told)
     assert "a-value" not in str(logs)
+
+
+def _is_hidden(secrets: Iterable[str], *shown: Any) -> None:
+    """None of `secrets` is seen, not even as HTTP Basic writes it."""
+    for secret in secrets:
+        whole = secret[: len(secret) // 3 * 3].encode()  # in Base64 the beginning is always the same
+        for place in shown:
+            text = place if isinstance(place, str) else json.dumps(place, default=str)
+            assert secret not in text
+            assert b64encode(whole).decode() not in text
+
+
+@every_subject
+@pytest.mark.parametrize("way", ["together", "alone"])
+async def test_of_a_batch_the_bad_are_dead_letters_and_the_good_arrive_once(
+    it: Subject, way: str, tmp_path: Path
+) -> None:
+    events = tracks(12)
+    bad = ids(events[3:4] + events[8:10])
+    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+        vendor.refuses = frozenset(bad)
+        await line.apply(made(it, vendor, **({"batch_size": 1} if way == "alone" else {})))
+        await line.send_batch(events)
+        await vendor.wait_for_ids(ids(events) - bad)
+        status = await line.until(lambda s: s["lag"] == 0 and s["retrying"] == 0, "it")
+        assert (status["events"]["delivered"], status["events"]["rejected"]) == (9, 3)
+        assert {letter["messageId"] for letter in await line.letters("it")} == bad
+        assert vendor.counts.keys() == ids(events) - bad
+        assert set(vendor.counts.values()) <= ({1, 2} if it.sets_again else {1})
+
+
+# whom one logs in to
+
+
+@pytest.mark.parametrize(
+    "it", [one for one in SUBJECTS.values() if issubclass(CATALOGUE[one.kind], OAuthDestination)]
+)
+async def test_a_token_that_ran_out_costs_one_renewal_and_no_event(it: Subject, tmp_path: Path) -> None:
+    settings = settings_of(it, refresh_token=f"refresh-{SECRET}")
+    assert isinstance(settings, OAuthDestination)
+    at = urlsplit(settings.token_url()).path
+    world, renewals = it.world(), list[bytes]()
+
+    def guarded(asked: Asked) -> Said:
+        if asked.path == at:
+            renewals.append(asked.body)
+            return Said(body={"access_token": RENEWED})
+        is_known = asked.headers["Authorization"] == f"Bearer {RENEWED}"
+        return world(asked) if is_known else Said(401, f"who is {SECRET}?")
+
+    with capture_logs() as logs:
+        async with vendor_of(it, Door("POST", at), world=guarded) as vendor, pipeline(tmp_path) as line:
+            await line.apply(made(it, vendor, settings))
+            events = tracks(6)
+            await line.send_batch(events)
+            await vendor.wait_for_ids(ids(events))
+            await arrived(line, vendor, events)
+            told = await line.status("it")
+            shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
+    assert len(renewals) == 1
+    assert b"grant_type=refresh_token" in renewals[0]
+    _is_hidden((SECRET, RENEWED), logs, shown, told)
