@@ -5,6 +5,7 @@ Nothing leaves: replies come from a file, or are 200 with an empty object. Each 
 left out: the file does not say which source an event is of.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ class _Trial:
             return _Result(event.message_id, Outcome.FILTERED, routed, None, [])
         if not self._route.wants(routed):
             return _Result(event.message_id, Outcome.FILTERED, NO_MAPPING, None, [])
-        outcome = tried(self._route.parcels([routed], is_batch=self._is_batch), replies)
+        outcome = asyncio.run(tried(self._route.parcels([routed], is_batch=self._is_batch), replies))
         requests = [self._shown(request) for request in outcome.requests]
         error = outcome.worst
         if error is None:

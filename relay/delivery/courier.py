@@ -31,7 +31,8 @@ from relay.delivery.pace import Gate
 from relay.delivery.sender import Sender
 from relay.delivery.shares import Shares
 from relay.destinations.base import Destination, Parcel, Request, Results, at_endpoint
-from relay.destinations.errors import DeliveryError, HttpError, Refused
+from relay.destinations.errors import DeliveryError, Refused
+from relay.destinations.flow import Ended, begin, go_on, leave
 from relay.destinations.reply import Answer, Reply
 from relay.destinations.secrets import Mask, mask, secrets_of
 from relay.log.base import Waiters
@@ -172,21 +173,21 @@ class Courier:
         sent: tuple[Request, Reply] | None = None
         is_inside = True
         end: Results | DeliveryError | None = None
+        steps = None
         try:
             steps = parcel.begin(parcel.events)
-            request = next(steps)
+            request = await begin(steps)
             while True:
                 if not is_inside:
                     await self._until(self.gate.enter)
                     is_inside = True
                 request, reply = await self._sent(request)
                 sent = request, reply
-                is_good = reply.answer is Answer.DELIVERED
-                request = steps.send(reply) if is_good else steps.throw(HttpError(reply))
+                request = await go_on(steps, reply)
                 self._tell(parcel, sent, None, is_last=False)
                 sent, is_inside = None, False
-        except StopIteration as stop:
-            end = stop.value if stop.value is not None and any(stop.value) else None
+        except Ended as ended:
+            end = ended.results if ended.results is not None and any(ended.results) else None
         except DeliveryError as error:
             end = error
         except Exception as error:  # noqa: BLE001  a flow that cannot cope with an answer must not stop the rest
@@ -197,6 +198,7 @@ class Courier:
                 self._tell(parcel, sent, _trouble(end), is_last=not shares.has_shared)
             elif is_inside:
                 self.gate.left(unused=True)
+            await leave(steps)
         return end
 
     def _tell(

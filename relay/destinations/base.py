@@ -11,7 +11,7 @@ An answer other than 2xx is thrown into the flow as `HttpError`; a flow that doe
 begun anew on every try. It may return one `DeliveryError | None` for each event; without, all share the end.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from typing import Any, ClassVar, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
@@ -43,7 +43,7 @@ class Parcel(msgspec.Struct):
 
     events: Sequence[Event]
     subscription: str
-    begin: Callable[[Sequence[Event]], Steps]
+    begin: Callable[[Sequence[Event]], Steps | AsyncGenerator[Request, Reply]]
 
     def part(self, events: Sequence[Event]) -> "Parcel":
         """Some of the events, by the same flow."""

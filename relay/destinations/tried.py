@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from relay.destinations.base import Destination, Parcel, Request, Results
-from relay.destinations.errors import DeliveryError, HttpError
-from relay.destinations.reply import Answer, Reply
+from relay.destinations.errors import DeliveryError
+from relay.destinations.flow import Ended, begin, go_on, leave
+from relay.destinations.reply import Reply
 
 GOOD = Reply(200, "{}")
 
@@ -27,11 +28,11 @@ class Tried(msgspec.Struct):
         return next(iter([*later, *self.errors]), None)
 
 
-def tried(parcels: Sequence[Parcel], replies: Iterator[Reply]) -> Tried:
-    """Run every parcel's flow, each request answered by the next of `replies`."""
+async def tried(parcels: Sequence[Parcel], replies: Iterator[Reply]) -> Tried:
+    """Walk every parcel's flow, each request answered by the next of `replies`."""
     outcome = Tried([], [])
     for parcel in parcels:
-        results = run(parcel, replies, outcome.requests)
+        results = await walk(parcel, replies, outcome.requests)
         if isinstance(results, DeliveryError):
             outcome.errors.append(results)
         elif results is not None:
@@ -39,21 +40,33 @@ def tried(parcels: Sequence[Parcel], replies: Iterator[Reply]) -> Tried:
     return outcome
 
 
-def run(parcel: Parcel, replies: Iterator[Reply], requests: list[Request]) -> Results | DeliveryError | None:
+async def walk(
+    parcel: Parcel, replies: Iterator[Reply], requests: list[Request]
+) -> Results | DeliveryError | None:
     """One flow; its requests are added to `requests`."""
+    steps = parcel.begin(parcel.events)
     try:
-        steps = parcel.begin(parcel.events)
-        request = next(steps)
+        request = await begin(steps)
         while True:
             requests.append(request)
-            reply = next(replies, GOOD)
-            is_good = reply.answer is Answer.DELIVERED
-            request = steps.send(reply) if is_good else steps.throw(HttpError(reply))
-    except StopIteration as end:
-        results: Results | None = end.value
-        return results
+            request = await go_on(steps, next(replies, GOOD))
+    except Ended as end:
+        return end.results
     except DeliveryError as error:
         return error
+    finally:
+        await leave(steps)
+
+
+def run(parcel: Parcel, replies: Iterator[Reply], requests: list[Request]) -> Results | DeliveryError | None:
+    """The same for a flow that waits for nobody but its destination, without an event loop."""
+    walking = walk(parcel, replies, requests)
+    try:
+        walking.send(None)
+    except StopIteration as end:
+        results: Results | DeliveryError | None = end.value
+        return results
+    raise RuntimeError("the flow waits for something")
 
 
 def signed(settings: Destination, request: Request) -> Request:

@@ -183,7 +183,9 @@ async def test_a_429_is_obeyed(it: Subject, tmp_path: Path) -> None:
         for number, later in enumerate(it.later)
     ],
 )
-async def test_later_is_understood_in_the_vendors_own_words(it: Subject, later: Later, tmp_path: Path) -> None:
+async def test_later_is_understood_in_the_vendors_own_words(
+    it: Subject, later: Later, tmp_path: Path
+) -> None:
     await _is_obeyed(it, [], [later.said], later.after, tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Meta's Conversions API: what relay's own defaults send, what is refused beforehand, and what answers mean."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def parcels(
 
 
 def outcome(*events: dict[str, Any], replies: Sequence[Reply] = (), **more: Any) -> Tried:
-    return tried(parcels(*events, **more), iter(replies))
+    return asyncio.run(tried(parcels(*events, **more), iter(replies)))
 
 
 def only(*events: dict[str, Any], **more: Any) -> dict[str, Any]:

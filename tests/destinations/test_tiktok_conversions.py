@@ -1,5 +1,6 @@
 """TikTok's Events API: what relay's own defaults send, batches, and what the code in an answer means."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def parcels(*events: dict[str, Any], mapping: dict[str, Any] | None = None) -> l
 
 
 def outcome(*events: dict[str, Any], replies: Sequence[Reply] = (), **more: Any) -> Tried:
-    return tried(parcels(*events, **more), iter(replies))
+    return asyncio.run(tried(parcels(*events, **more), iter(replies)))
 
 
 def body(request: Request) -> dict[str, Any]:

@@ -110,9 +110,7 @@ class Vendor(Receiver):
         refused = self.refuses.intersection(ids)
         said, taken = self._said(Asked(request.method, request.raw_path, headers, body, ids, refused))
         async with self._changed:
-            self.requests.append(
-                Received(request.method, request.raw_path, headers, body, None, said.status)
-            )
+            self.requests.append(Received(request.method, request.raw_path, headers, body, None, said.status))
             self.sizes.append(len(ids))
             self.counts.update(taken)
             self._changed.notify_all()

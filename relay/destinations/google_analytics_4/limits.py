@@ -106,15 +106,19 @@ def _said(value: Any, most: int) -> Any:
 def _parameter_name(name: str) -> str:
     """As it can be; empty: not at all."""
     words = _words(name)[:MAX_NAME]
-    is_reserved = words in _RESERVED or name.startswith(_RESERVED_PREFIXES)
+    is_reserved = words in _RESERVED or _is_reserved(name) or _is_reserved(words)
     return words if words[:1].isalpha() and not is_reserved else ""
 
 
 @lru_cache(4096)
 def _property_name(name: str) -> str:
     words = _words(name)[:MAX_PROPERTY_NAME]
-    is_reserved = words in _RESERVED_PROPERTIES or name.startswith(_RESERVED_PREFIXES)
+    is_reserved = words in _RESERVED_PROPERTIES or _is_reserved(name) or _is_reserved(words)
     return words if words[:1].isalpha() and not is_reserved else ""
+
+
+def _is_reserved(name: str) -> bool:
+    return name.startswith(_RESERVED_PREFIXES)
 
 
 def _words(name: str) -> str:
