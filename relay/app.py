@@ -116,6 +116,8 @@ class App:
         await self.delivery.accounts.store.seal_all()
         self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
         stack.push_async_callback(self.replays.close)
+        # before anything that it changes is closed, a reload on its way is finished; none begins after
+        stack.push_async_callback(self._reloading.acquire)
         self.dead_letters = DeadLetters(self.state, self.feed, self.delivery, self.replays)
         await self.delivery.apply(self.config.destinations, self.config.settings)
         await self.replays.apply(self.config.destinations, self.config.settings)

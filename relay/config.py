@@ -160,7 +160,7 @@ def _read_subscriptions(raw: dict[str, Any], path: Path, problems: Problems) -> 
 def _notes(destinations: list[Table], path: Path, problems: Problems) -> Iterator[str]:
     for destination in destinations:
         kind = catalogue.CATALOGUE[destination.values["type"]]
-        for note in notes_of(kind, destination.values["subscriptions"] or ()):
+        for note in notes_of(kind, destination.values["subscriptions"]):
             yield f"{path}:{problems.line((*destination.place, 'subscriptions'))}: {note}"
 
 

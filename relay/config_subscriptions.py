@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from relay.config_errors import convert, explain, suggestion
-from relay.destinations.actions import Action, ActionDestination, Subscription
+from relay.destinations.actions import Action, ActionDestination, Subscription, needs_subscriptions
+from relay.destinations.actions.schema import Fitting
 from relay.destinations.base import Destination
 from relay.destinations.fql import compile_subscription
 from relay.destinations.mapping import MappingError, compile_mapping
 
 SEGMENTS_WORD = "partnerAction"
+_NOTHING = (None, "")
 INTERNAL = "__segment_internal_"  # keys of a mapping that are no fields
 
 Found = tuple[list[Subscription], list[str]]
@@ -79,16 +81,37 @@ def mistakes_of(kind: type[Destination], subscriptions: tuple[Subscription, ...]
             yield f"number {number}: `mapping`: @liquid needs an extra: pip install 'relay[liquid]'"
 
 
-def notes_of(kind: type[Destination], subscriptions: tuple[Subscription, ...]) -> Iterator[str]:
+def notes_of(kind: type[Destination], subscriptions: tuple[Subscription, ...] | None) -> Iterator[str]:
     """What works, and may not be what was meant."""
+    if subscriptions is None and needs_subscriptions(kind):
+        yield "nothing is sent: this type has no presets, so `subscriptions` must say what is"
+    if subscriptions is not None and not any(one.enabled for one in subscriptions):
+        yield "nothing is sent: there is no enabled subscription"
     actions = _actions(kind)
-    for number, one in enumerate(subscriptions, 1):
+    for number, one in enumerate(subscriptions or (), 1):
         if differs := compile_subscription(one.subscribe).differs:
             yield f"subscription {number}: {differs}"
         for key in one.mapping or {}:
             fields = actions[one.action].fields
             if key not in fields and not key.startswith(INTERNAL):
                 yield f"subscription {number}: `{one.action}` has no field `{key}`{suggestion(key, fields)}"
+        action = actions[one.action]
+        mapping = action.default_mapping() if one.mapping is None else one.mapping
+        for note in _never_right(action, mapping):
+            yield f"subscription {number}: {note}"
+
+
+def _never_right(action: Action, mapping: Mapping[str, Any]) -> Iterator[str]:
+    """Fields that refuse every event, whatever is in it: they lack a value, or have always the same wrong one."""
+    if any(key.startswith("@") for key in mapping):  # a directive makes the fields
+        return
+    fitting = Fitting(action.fields)
+    wrong = {name: "is missing" for name in fitting.required if mapping.get(name) in _NOTHING}
+    for name, value in mapping.items():
+        if name in fitting.checks and value not in _NOTHING and not isinstance(value, dict | list):
+            fitting.checks[name](value, name, wrong)
+    for name, what in wrong.items():
+        yield f"`{name}` {what}: `{action.name}` refuses every event"
 
 
 def _actions(kind: type[Destination]) -> Mapping[str, Action]:

@@ -54,3 +54,14 @@ REPLAY_LAG = Gauge(
 )
 
 HELD = Gauge("relay_destination_held", "1 while a destination is down and its cursor held.", ["destination"])
+
+SANDBOX_CHILDREN = Gauge("relay_sandbox_children", "Processes that run other people's code.", ["pool"])
+SANDBOX_CALLS = Counter(
+    "relay_sandbox_calls", "Calls of other people's code, by outcome.", ["pool", "outcome"]
+)
+SANDBOX_SECONDS = Histogram(
+    "relay_sandbox_seconds", "How long a call took, with what ran again after a crash.", ["pool"]
+)
+SANDBOX_CRASHES = Counter(
+    "relay_sandbox_crashes", "Such processes that ended or had to be ended, by reason.", ["pool", "reason"]
+)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from relay.config import load
-from relay.destinations.actions import Subscription
+from relay.config_subscriptions import notes_of
+from relay.destinations import CATALOGUE
+from relay.destinations.actions import ActionDestination, Subscription
 from relay.errors import ConfigError
 
 HEAD = '[[destinations]]\nname = "d"\ntype = "{type}"\nsettings = {settings}\n'
@@ -93,6 +95,22 @@ def test_a_webhook_needs_a_url_or_a_subscription_that_may_name_one(tmp_path: Pat
     assert load(written(tmp_path, more, settings="{}"), {}).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "more", "note"),
+    [
+        ("slack", "", "nothing is sent: this type has no presets, so `subscriptions` must say what is"),
+        ("webhook", "subscriptions = []", "nothing is sent: there is no enabled subscription"),
+        ("webhook", "", None),
+    ],
+)
+def test_a_destination_that_sends_nothing_is_noted(
+    kind: str, more: str, note: str | None, tmp_path: Path
+) -> None:
+    settings = "{}" if kind == "slack" else '{ url = "https://a.example/" }'
+    said = [one.partition(": ")[2] for one in load(written(tmp_path, more, kind, settings), {}).notes]
+    assert said == ([] if note is None else [note])
+
+
 def test_what_may_not_be_meant_is_noted(tmp_path: Path) -> None:
     said = [
         {"action": "send", "subscribe": 'type = "page" and event = "a" or event = "b"'},
@@ -103,3 +121,33 @@ def test_what_may_not_be_meant_is_noted(tmp_path: Path) -> None:
     first, second = load(file, {}).notes
     assert first.startswith(f"{file}:5: subscription 1: Segment reads this as")
     assert second == f"{file}:5: subscription 2: `send` has no field `dta`, did you mean `data`?"
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        ({"mapping": {"method": "GET"}}, "`method` must be one of POST, PUT, PATCH"),
+        ({"action": "sendCustomBehavioralEvent"}, "`eventName` is missing"),
+        ({"mapping": {"method": {"@path": "$.properties.method"}}}, None),
+        ({}, None),
+    ],
+)
+def test_a_field_that_no_event_can_put_right_is_noted(
+    one: dict[str, Any], told: str | None, tmp_path: Path
+) -> None:
+    said = {"action": "send", "subscribe": 'type = "page"'} | one
+    (tmp_path / "s.json").write_text(json.dumps([said]))
+    more = '\nsubscriptions = "s.json"\n[server]\nencryption_key = "sixteen or longer"'
+    kind, settings = ("webhook", '{ url = "https://a.example/" }')
+    if said["action"] != "send":
+        kind, settings = ("hubspot", "{}")
+    notes = load(written(tmp_path, more, kind, settings), {}).notes
+    assert [note.partition("subscription 1: ")[2] for note in notes] == (
+        [] if told is None else [f"{told}: `{said['action']}` refuses every event"]
+    )
+
+
+@pytest.mark.parametrize("kind", [k for k in CATALOGUE.values() if issubclass(k, ActionDestination)])
+def test_no_preset_needs_a_note(kind: type[ActionDestination]) -> None:
+    presets = tuple(kind.preset_subscriptions())
+    assert list(notes_of(kind, presets or None)) == list(notes_of(kind, None))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from relay.cli.config_file import chosen, read
-from relay.cli.connecting import connections, is_good
+from relay.cli.connecting import NOT_TESTED, connections, is_good
 from relay.cli.options import config_option, json_option
 from relay.cli.printing import counted, plain, print_json, print_table
 from relay.config import Config
@@ -43,9 +43,13 @@ def check(file: Path | None, *, connect: bool, as_json: bool) -> None:
         if found:
             print_table(
                 ("destination", "address", "reachable", "credentials"),
-                [(c["destination"], c["address"], c["problem"] or "yes", c["credentials"]) for c in found],
+                [(c["destination"], c["address"], _reachable(c), c["credentials"]) for c in found],
             )
     sys.exit(not all(map(is_good, found)))
+
+
+def _reachable(connection: dict[str, Any]) -> str:
+    return NOT_TESTED if connection["reachable"] is None else connection["problem"] or "yes"
 
 
 def _print_problems(problems: tuple[str, ...], *, as_json: bool) -> None:

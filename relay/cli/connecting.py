@@ -38,11 +38,14 @@ def connections(config: Config) -> list[dict[str, Any]]:
 
 def is_good(connection: dict[str, Any]) -> bool:
     """Whether it can be reached, and does not refuse its credentials."""
-    return bool(connection["reachable"]) and connection["credentials"] in (GOOD, NOT_TESTED)
+    return connection["reachable"] is not False and connection["credentials"] in (GOOD, NOT_TESTED)
 
 
 def _connection(destination: DestinationConfig, settings: Destination) -> dict[str, Any]:
-    scheme, host, port = _address(destination, settings)
+    place = destination.endpoint or settings.place
+    if place is None:  # each subscription says where
+        return {"destination": destination.name, "address": None, "reachable": None, "problem": None}
+    scheme, host, port = _address(place)
     problem = _try(scheme, host, port, destination.timeout)
     return {
         "destination": destination.name,
@@ -52,9 +55,8 @@ def _connection(destination: DestinationConfig, settings: Destination) -> dict[s
     }
 
 
-def _address(destination: DestinationConfig, settings: Destination) -> tuple[str, str, int]:
-    url = destination.endpoint or getattr(settings, "url", None) or settings.default_endpoint or ""
-    parts = urlsplit(url if isinstance(url, str) else settings.default_endpoint or "")
+def _address(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
 
 

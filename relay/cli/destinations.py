@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from relay.cli.client import CannotDo
+from relay.cli.integrations import install, remove, upgrade
 from relay.cli.login import login, logout
 from relay.cli.options import json_option
 from relay.cli.printing import plain, print_json, print_table
@@ -35,7 +36,9 @@ class _Types(click.Group):
 
 
 @click.group(
-    cls=_Types, invoke_without_command=True, subcommand_metavar="[TYPE [OPTIONS] | login NAME | logout NAME]"
+    cls=_Types,
+    invoke_without_command=True,
+    subcommand_metavar="[TYPE [OPTIONS] | login NAME | logout NAME | install | upgrade | remove]",
 )
 @json_option
 @click.pass_context
@@ -55,8 +58,8 @@ def destinations(ctx: click.Context, *, as_json: bool) -> None:
     print_table(columns, [(it.type, it.title, _settings_in_short(it), it.summary) for it in described])
 
 
-destinations.add_command(login)
-destinations.add_command(logout)
+for command in (login, logout, install, upgrade, remove):
+    destinations.add_command(command)
 
 
 def _in_short(it: Description) -> dict[str, Any]:

@@ -94,6 +94,11 @@ def send(
     sys.exit(not trace.is_delivered)
 
 
+def _reason(row: dict[str, Any]) -> str | None:
+    """Why, and in which field if that is known."""
+    return f"{row['reason']} ({row['detail']})" if row["detail"] else row["reason"]
+
+
 def _print_requests(row: dict[str, Any]) -> None:
     """What a destination was sent, and what it said."""
     for exchange in row["requests"]:
@@ -147,8 +152,10 @@ def _print(trace: Trace) -> None:
         click.echo(f"note: {plain(note)}")
     rows = trace.rows()
     if rows:
-        columns = ("destination", "state", "status", "seconds", "attempts", "reason")
-        print_table(columns, [[row[column] for column in columns] for row in rows])
+        columns = ("destination", "state", "status", "seconds", "attempts")
+        print_table(
+            (*columns, "reason"), [[*(row[column] for column in columns), _reason(row)] for row in rows]
+        )
         for row in rows:
             _print_requests(row)
     elif trace.verdict == "admitted":

@@ -77,5 +77,5 @@ def _print(item: dict[str, Any]) -> None:
     who = event.get("userId") or event.get("anonymousId") or "-"
     name = event.get("event") or event.get("name") or "-"
     verdict = item["verdict"] + (f" ({item['reason']})" if item["reason"] else "")
-    parts = (item["source"], event.get("type"), name, who, verdict)
+    parts = (item["source"], event.get("type") or "-", name, who, verdict)
     click.echo("  ".join([clock(event.get("receivedAt")), *(plain(str(part)) for part in parts)]))

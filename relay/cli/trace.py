@@ -91,5 +91,6 @@ def _row(name: str, delivery: dict[str, Any] | None, otherwise: str) -> dict[str
         "seconds": delivery.get("seconds"),
         "attempts": delivery.get("attempts", 0),
         "reason": delivery.get("reason"),
+        "detail": delivery.get("detail"),
         "requests": delivery.get("requests", []),
     }

@@ -35,6 +35,7 @@ from relay.event import Event
 from relay.log.record import Record
 from relay.outcome import Outcome
 
+_REPLY_KEYS = frozenset(("status", "headers", "json", "text"))
 RETRYING = "retrying"  # no fate yet: it would be tried again
 
 
@@ -70,11 +71,11 @@ def destination(
     events = EventsFile(events_file)
     replies = _Replies(replies_file)
     for data in events:
-        result = trial.of(data, replies.of_line(events.line))
+        result = trial.of(data, events.line, replies.of_line(events.line))
         if as_json:
             events.give(result.shown())
         else:
-            _print(result)
+            _print(result, events.line)
     sys.exit(events.has_mistakes)
 
 
@@ -107,8 +108,8 @@ class _Trial:
         self._is_batch = type(self._route) is Route and (self._config.batch_size or self._settings.batch) > 1
         self._masked = None if shows_secrets else mask(secrets_of(self._settings))
 
-    def of(self, data: dict[str, Any], replies: Iterator[Reply]) -> _Result:
-        event = _admitted(data)
+    def of(self, data: dict[str, Any], line: int, replies: Iterator[Reply]) -> _Result:
+        event = _admitted(data, line)
         if event.outcome is not None:
             return _Result(data.get("messageId"), event.outcome, event.reason, "; ".join(event.notes), [])
         routed = event if self._routing is None else self._routing.route(event)
@@ -143,7 +144,7 @@ def _chosen(config: Config, name: str) -> tuple[DestinationConfig, Destination]:
     raise CannotDo(f"there is no destination `{name}` in relay.toml{suggestion(name, names)}")
 
 
-def _admitted(data: dict[str, Any]) -> Event:
+def _admitted(data: dict[str, Any], line: int) -> Event:
     json = encode(data)
     if json is None:
         raise CannotDo("an event is nested too deeply")
@@ -162,6 +163,7 @@ def _admitted(data: dict[str, Any]) -> Event:
     record = Record(
         now, "", "batch", client=False, ip=None, user_agent=None, sent_at=None, events=1, body=body
     )
+    record.sequence = line  # an id that is made names the line
     return events_of(record, "try")[0]
 
 
@@ -171,7 +173,10 @@ def _body(request: Request, masked: Mask) -> dict[str, Any]:
     kind = next((v for k, v in request.headers.items() if k.lower() == "content-type"), "")
     text = masked(request.body.decode("utf-8", "replace"))
     if "json" in kind:
-        return {"json": decode(text.encode())}
+        try:
+            return {"json": decode(text.encode())}
+        except ValueError:  # a secret of digits alone was masked in a number
+            return {"text": text}
     if "urlencoded" in kind:
         return {"form": {k: masked(v) for k, v in parse_qsl(text, keep_blank_values=True)}}
     return {"text": text}
@@ -200,16 +205,18 @@ class _Replies:
 
 
 def _reply(raw: dict[str, Any]) -> Reply:
+    if not raw.keys() <= _REPLY_KEYS:
+        raise ValueError("an unknown key")
     text = (encode(raw["json"]) or b"").decode() if "json" in raw else str(raw.get("text", ""))
     headers = {str(k).lower(): v for k, v in (raw.get("headers") or {}).items()}
     after = headers.get("retry-after")
     return Reply(int(raw.get("status", 200)), text, 0.0, None, None if after is None else float(after))
 
 
-def _print(result: _Result) -> None:
+def _print(result: _Result, line: int) -> None:
     why = f": {result.reason}" if result.reason else ""
     detail = f" ({result.detail})" if result.detail else ""
-    click.echo(plain(f"{result.message_id} {result.outcome}{why}{detail}"))
+    click.echo(plain(f"{result.message_id or f'line {line}'} {result.outcome}{why}{detail}"))
     for request in result.requests:
         click.echo("  " + plain(f"{request['method']} {request['url']}"))
         for name, value in request["headers"].items():

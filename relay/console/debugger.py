@@ -26,6 +26,7 @@ KEPT_BYTES = 2_000_000  # of a source
 NOTE_BYTES = 200  # about, of the fate of one event
 REQUESTS_SHOWN = 20  # of an event to a destination, the newest
 BODY_KEPT = 4000  # characters of a request body and of a reply
+BODY_READ = 2 * BODY_KEPT  # and so far it is looked for secrets: one that the cut goes through is hidden too
 LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
 LISTENER_EVENTS = 1000  # waiting for one listener
 
@@ -112,9 +113,10 @@ class Debugger:
             )  # attempts, and their notes
         return ring
 
-    def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:
+    def settled(self, destination: str, event: Event, fate: str, reason: str, detail: str = "") -> None:
         """Note a fate other than delivered."""
-        note = Attempt((event,), {"state": str(fate), "reason": reason or None})
+        shown = {"state": str(fate), "reason": reason or None} | ({"detail": detail} if detail else {})
+        note = Attempt((event,), shown)
         self._ring(destination, event.source).append(1, NOTE_BYTES, note)
 
     def newest(
@@ -248,6 +250,10 @@ def _without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def _kept(text: str, masked: Mask) -> str:
+    return masked(text)[:BODY_KEPT]
+
+
 def _attempt(events: int, request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
     state = DELIVERED if reply.answer is Answer.DELIVERED else "retrying"
     return {
@@ -258,9 +264,13 @@ def _attempt(events: int, request: Request, reply: Reply, masked: Mask) -> dict[
             "method": request.method,
             "url": masked(_without_secrets(request.url)),
             "headers": shown_headers(request, masked),
-            "body": masked(request.body[:BODY_KEPT].decode("utf-8", "replace")),
+            "body": _kept(request.body[:BODY_READ].decode("utf-8", "replace"), masked),
             "events": events,
         },
-        "reply": {"status": reply.status, "body": masked(reply.text[:BODY_KEPT]), "error": reply.error},
+        "reply": {
+            "status": reply.status,
+            "body": _kept(reply.text[:BODY_READ], masked),
+            "error": reply.error,
+        },
         "seconds": round(reply.seconds, 4),
     }

@@ -120,7 +120,7 @@ class Account:
             return None
         if not old.refresh:
             return NO_RENEWAL
-        renewal = self.begin_renewal(ask)
+        renewal = self.begin_renewal(old, ask)
         return self._failure_again() if renewal is None else await asyncio.shield(renewal)
 
     def retry_at_once(self) -> None:
@@ -133,15 +133,13 @@ class Account:
             return self.failure
         return self.failure._replace(after=self._not_before - self.now())
 
-    def begin_renewal(self, ask: Ask) -> "asyncio.Task[Failure | None] | None":
-        """The renewal on its way, or a new one; None: it is too soon after one that failed."""
+    def begin_renewal(self, old: Tokens, ask: Ask) -> "asyncio.Task[Failure | None] | None":
+        """The renewal of `old` on its way, or a new one; None: it is too soon after one that failed."""
         if self._renewal is None and (self.failure is None or self.now() >= self._not_before):
-            self._renewal = asyncio.create_task(self._renew(ask), name="renew token")
+            self._renewal = asyncio.create_task(self._renew(old, ask), name="renew token")
         return self._renewal
 
-    async def _renew(self, ask: Ask) -> Failure | None:
-        before = self._tokens
-        assert before is not None
+    async def _renew(self, before: Tokens, ask: Ask) -> Failure | None:
         try:
             granted = self._unstored or await ask(before.refresh)
             if isinstance(granted, Failure):

@@ -74,6 +74,7 @@ class Consumer:
             limits=(config.batch_size or settings.batch, settings.max_bytes),
         )
         self._routing = Routing(config, settings.title)
+        self._takes_all = self._routing.is_open and self.courier.route.takes_all
         self._feed = feed
         self._ledger = ledger
         self._clock = clock
@@ -136,7 +137,10 @@ class Consumer:
 
     async def _ready_for_more(self) -> None:
         while self.courier.is_paused or self.window.open_records > MAX_OPEN_RECORDS:
-            await self.courier.moved.wait()
+            if self._pending and not self.courier.is_paused:
+                await self._send_pending()  # it may be what keeps the records open
+            else:
+                await self.courier.moved.wait()
         await self._ledger.room()
 
     async def _wait_for_events(self, seconds: float | None) -> None:
@@ -154,14 +158,33 @@ class Consumer:
                 continue
             self.window.take(some[0].sequence, len(some))
             for event in some:
-                if event.outcome is not None and event.outcome is not Outcome.FILTERED:
-                    self.fates.judged(event, event.outcome)
-                elif isinstance(routed := self._routing.route(event), str):
-                    self.fates.filtered(event, routed)
-                elif not self.courier.route.wants(routed):
-                    self.fates.filtered(event, NO_MAPPING)
-                elif not self.fates.park_behind(event):
-                    await self._put(routed)
+                if (
+                    self._takes_all
+                    and event.outcome is None
+                    and event.integrations is None
+                    and not self.fates.parked_users
+                ):
+                    await self._put(event)  # nearly always, and all that it may cost
+                else:
+                    await self._consider(event)
+
+    async def _consider(self, event: Event) -> None:
+        if event.outcome is not None and event.outcome is not Outcome.FILTERED:
+            self.fates.judged(event, event.outcome)
+        elif isinstance(routed := self._routing.route(event), str):
+            self.fates.filtered(event, routed)
+        elif not self.courier.route.wants(routed):
+            self.fates.filtered(event, NO_MAPPING)
+        elif not self._park_behind(event):
+            await self._put(routed)
+
+    def _park_behind(self, event: Event) -> bool:
+        """As of `fates`; what of the user is pending is parked first, or its successors would be tried before it."""
+        if not self.fates.is_behind(event):
+            return False
+        self._pending = [one for one in self._pending if not self.fates.park_behind(one)]
+        self._pending_bytes = sum([len(one.json) + 1 for one in self._pending])
+        return self.fates.park_behind(event)
 
     def _route_again(self, event: Event) -> Event | str:
         return self._routing.route(event, again=True)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 
 from relay import metrics
-from relay.delivery.batch import Batch
+from relay.delivery.batch import Batch, user_key
 from relay.delivery.config import DestinationConfig
 from relay.delivery.credentials import Credentials
 from relay.delivery.fates import Fates
@@ -68,6 +68,7 @@ class Courier:
         self.is_stopping = False
         self.last_success = 0  # ms since 1970
         self.last_error: str | None = None
+        self._carriers = 0  # tasks that carry parcels of batches with several
         self._config = config
         self._is_batch = (config.batch_size or settings.batch) > 1
         self._fates = fates
@@ -97,11 +98,14 @@ class Courier:
             self._fault(error)
             await self._halve(batch)
             return
+        if self._fates.keeps_order and not _is_in_order(parcels):
+            await self._halve(batch)
+            return
         shares = Shares(self._fates, batch, parcels)
         await self._all([(batch.part(parcel.events), parcel) for parcel in shares.parcels], shares)
 
     async def _halve(self, batch: Batch) -> None:
-        """Find the event that no parcel could be made for."""
+        """Find the event that no parcel could be made for; or send apart what together would come out of order."""
         if len(batch.events) == 1:
             self._fates.bury(batch, Reply(None, "", 0.0, FAULT))
             return
@@ -112,18 +116,27 @@ class Courier:
     async def _all(self, pairs: Sequence[tuple[Batch, Parcel]], shares: Shares) -> None:
         """Deliver every parcel: side by side, or with order kept one after the other."""
         queue = iter(pairs)
-        if len(pairs) == 1 or self._config.order == "user":
+        if len(pairs) == 1 or self._fates.keeps_order:
             await self._some(queue, shares)
             return
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(pairs), self._config.concurrency)):
-                group.create_task(self._some(queue, shares))
+        # all batches together: every answer wakes whoever waits for the gate
+        carriers = max(1, min(len(pairs), self._config.concurrency - self._carriers))
+        self._carriers += carriers
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(carriers):
+                    group.create_task(self._some(queue, shares))
+        finally:
+            self._carriers -= carriers
 
     async def _some(self, queue: Iterator[tuple[Batch, Parcel]], shares: Shares) -> None:
         for batch, parcel in queue:
             await self._deliver(batch, parcel, shares)
 
     async def _deliver(self, batch: Batch, parcel: Parcel, shares: Shares) -> None:
+        if self._fates.keeps_order:  # an earlier parcel may have parked somebody's event
+            left = [e for e in batch.events if not shares.park_behind(batch, e, parcel)]
+            batch, parcel = batch.part(left), parcel.part(left)
         while batch.events:
             results = await self._run(parcel, shares)
             batch, reply = self._settled(batch, parcel, results, shares)
@@ -187,7 +200,7 @@ class Courier:
                 self._tell(parcel, sent, None, is_last=False)
                 sent, is_inside = None, False
         except Ended as ended:
-            end = ended.results if ended.results is not None and any(ended.results) else None
+            end = self._ended(ended.results, len(parcel.events))
         except DeliveryError as error:
             end = error
         except Exception as error:  # noqa: BLE001  a flow that cannot cope with an answer must not stop the rest
@@ -200,6 +213,15 @@ class Courier:
                 self.gate.left(unused=True)
             await leave(steps)
         return end
+
+    def _ended(self, results: Results | None, events: int) -> Results | DeliveryError | None:
+        """What a flow returned: if it failed for some, it must say for which."""
+        if results is None or not any(results):
+            return None
+        if len(results) != events:
+            self._fault(IndexError())
+            return Refused("", FAULT)
+        return results
 
     def _tell(
         self, parcel: Parcel, sent: tuple[Request, Reply], trouble: Reply | None, *, is_last: bool
@@ -250,8 +272,12 @@ class Courier:
             url = at_endpoint(request.url, self._config.endpoint)
             request = Request(request.method, url, request.headers, request.body, request.secret)
         if self._credentials is None:
-            return request, await self._sender.send(request, self._config.timeout)
-        return request, await self._authorized(request, self._credentials)
+            reply = await self._sender.send(request, self._config.timeout)
+        else:
+            reply = await self._authorized(request, self._credentials)
+        if reply.is_ours:  # nobody was asked, so it says nothing about the destination
+            raise Refused(reply.text, reply.reason)
+        return request, reply
 
     async def _authorized(self, request: Request, credentials: Credentials) -> Reply:
         """The reply to a request with a token, renewed once when it has run out."""
@@ -298,15 +324,25 @@ class Courier:
             return
         middle = len(batch.events) // 2
         for half in (batch.events[:middle], batch.events[middle:]):
-            left = [e for e in half if not shares.park_behind(batch, e, parcel)]
-            part = batch.part(left)
+            part = batch.part(half)
             part.tries = min(part.tries, 1)
-            await self._deliver(part, parcel.part(left), shares)
+            await self._deliver(part, parcel.part(half), shares)
 
     def _shown(self, reply: Reply) -> Reply:
         """The reply as it may be kept: some vendors repeat the key they were given."""
         reply.text = self._masked(reply.text)
         return reply
+
+
+def _is_in_order(parcels: Sequence[Parcel]) -> bool:
+    """Whether, parcel after parcel, nobody's event is sent after a later one of theirs."""
+    latest: dict[str, tuple[int, int]] = {}
+    for event in (event for parcel in parcels for event in parcel.events) if len(parcels) > 1 else ():
+        place, user = (event.sequence, event.index), user_key(event)
+        if place < latest.get(user, place):
+            return False
+        latest[user] = place
+    return True
 
 
 def _trouble(end: Results | DeliveryError | None) -> Reply | None:

@@ -83,7 +83,7 @@ class Credentials:
             if failure is not None or tokens is None:
                 return self._held(failure or NOT_LOGGED_IN)
         elif tokens.is_due(account.now()):
-            account.begin_renewal(self._ask)
+            account.begin_renewal(tokens, self._ask)
         return with_token(request, tokens.access)
 
     async def _ask(self, refresh_token: str) -> Tokens | Failure:

@@ -52,8 +52,10 @@ class DeadLetters:
         What a replay met with is the replay's to try again: it counts it, and the destination need not be enabled.
         """
         await self._delivery.ledger.flush()
+        # what is refused again meanwhile has a higher id, and is not taken a second time
+        last = await self._state.read(lambda c: c.execute(SQL["newest_dead_letter"]).fetchone()[0])
         total = 0
-        while moved := await self._state.write(lambda c: self._redrive(c, destination, ids)):
+        while moved := await self._state.write(lambda c: self._redrive(c, destination, ids, last)):
             total += len(moved)
             for name, outcome, replay in moved:
                 consumer = self._delivery.consumers.get(name)
@@ -64,7 +66,7 @@ class DeadLetters:
         return total
 
     def _redrive(
-        self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None
+        self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None, last: int
     ) -> list[tuple[str, Outcome, int | None]]:
         now = int(time.time() * 1000)
         running = self._delivery.consumers  # nobody would work on those of others
@@ -72,7 +74,7 @@ class DeadLetters:
         names, replayable = (
             rows_json([n for n in some if destination in (None, n)]) for some in (running, known)
         )
-        query = (names, None if ids is None else rows_json(ids), _AT_ONCE, replayable)
+        query = (names, None if ids is None else rows_json(ids), _AT_ONCE, replayable, last)
         rows = connection.execute(SQL["redrivable"], query).fetchall()
         parked = []
         for _, name, sequence, place, _, done, replay in rows:

@@ -50,11 +50,18 @@ class Delivery:
         self._state = state
         self._observer = observer
         self._runs: dict[str, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()
 
     async def apply(
         self, destinations: Sequence[DestinationConfig], settings: Mapping[str, Destination]
     ) -> None:
         """Make the consumers those of `destinations`: what is unchanged goes on undisturbed."""
+        async with self._changing:
+            await self._apply(destinations, settings)
+
+    async def _apply(
+        self, destinations: Sequence[DestinationConfig], settings: Mapping[str, Destination]
+    ) -> None:
         self.accounts.apply(destinations, settings)
         wanted = {d.name: d for d in destinations if d.enabled}
         gone = [
@@ -72,7 +79,8 @@ class Delivery:
 
     async def close(self) -> None:
         """Stop all, let what is on its way arrive, and save every cursor."""
-        await asyncio.gather(*(self._stop(name) for name in list(self.consumers)))
+        async with self._changing:
+            await asyncio.gather(*(self._stop(name) for name in list(self.consumers)))
         await self.ledger.flush()
         await self.accounts.close()
         await self.sender.close()
@@ -93,6 +101,16 @@ class Delivery:
         return min((c.window.mark for c in self.consumers.values()), default=None)
 
     async def _start(self, config: DestinationConfig, settings: Destination) -> None:
+        consumer = await self._consumer(config, settings)
+        self._take_up(consumer)
+        self._runs[config.name] = asyncio.create_task(self._run(consumer), name=f"destination:{config.name}")
+
+    def _take_up(self, consumer: Consumer) -> None:
+        self.consumers[consumer.name] = consumer
+        self.ledger.follow(consumer.name, consumer.snapshot)
+
+    async def _consumer(self, config: DestinationConfig, settings: Destination) -> Consumer:
+        """One that goes on where the state database says."""
         row = await self._state.write(lambda connection: self._enrol(connection, config.name))
         credentials = self.accounts.credentials(config, settings)
         if credentials is not None:
@@ -110,9 +128,7 @@ class Delivery:
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])
-        self.consumers[config.name] = consumer
-        self.ledger.follow(config.name, consumer.snapshot)
-        self._runs[config.name] = asyncio.create_task(self._run(consumer), name=f"destination:{config.name}")
+        return consumer
 
     def _enrol(self, connection: sqlite3.Connection, name: str) -> dict[str, Any]:
         """The row of a consumer, made or brought back to the head if need be."""
@@ -127,19 +143,43 @@ class Delivery:
         return row_to_dict(found, found.fetchone())
 
     async def _run(self, consumer: Consumer) -> None:
+        """Until it is stopped: a fault of our own costs a pause, and what was not noted is repeated."""
+        while not await self._has_run(consumer):
+            with contextlib.suppress(sqlite3.Error):
+                await self.ledger.flush()
+            self.ledger.unfollow(consumer.name)
+            again = await self._again(consumer)
+            if again is None:
+                return
+            self._take_up(again)
+            consumer = again
+
+    async def _has_run(self, consumer: Consumer) -> bool:
         try:
             await consumer.run()
         except Exception:
             log.exception("delivery failed by a fault of relay's own, restarting", destination=consumer.name)
-            with contextlib.suppress(sqlite3.Error):
-                await self.ledger.flush()
-            self.ledger.unfollow(consumer.name)
+            return False
+        return True
+
+    async def _again(self, failed: Consumer) -> Consumer | None:
+        """One in the place of `failed`, after a pause; None when that is told to stop."""
+        again = None
+        while again is None:
             await asyncio.sleep(RESTART_SECONDS)
-            if not consumer.courier.is_stopping:
-                await self._start(consumer.config, consumer.settings)
+            if failed.courier.is_stopping:
+                return None
+            try:
+                again = await self._consumer(failed.config, failed.settings)
+            except sqlite3.Error as error:
+                log.error(
+                    "a destination cannot go on, trying again", destination=failed.name, error=str(error)
+                )
+        return None if failed.courier.is_stopping else again
 
     async def _stop(self, name: str) -> None:
-        consumer, run = self.consumers[name], self._runs.pop(name)
+        """Let what is on its way arrive, and save the cursor. Begun again, if it was given up in the middle."""
+        consumer, run = self.consumers[name], self._runs[name]
         consumer.stop()
         done, _ = await asyncio.wait([run], timeout=STOP_SECONDS)
         if not done:
@@ -148,7 +188,7 @@ class Delivery:
                 await run
         await self.ledger.flush()
         self.ledger.unfollow(name)
-        del self.consumers[name]
+        del self.consumers[name], self._runs[name]
 
     async def status(self) -> list[dict[str, Any]]:
         """One object a destination: where it stands, its fates, what it waits for."""

@@ -19,6 +19,7 @@ from relay.outcome import Outcome
 MAX_NAMES = 1000  # of events that are counted apart
 MAX_NAME = 200  # characters of one
 OTHERS = "(others)"
+NAMELESS = "-"  # what has neither name nor type
 
 
 class DryRun(Replaying):
@@ -87,5 +88,5 @@ def name_of(event: Event) -> str:
     try:
         named = _named(event.json)
     except (msgspec.DecodeError, RecursionError):
-        return str(event.data.get("type"))
-    return str(named.event or named.name or named.type)[:MAX_NAME]
+        return str(event.data.get("type") or NAMELESS)[:MAX_NAME]
+    return str(named.event or named.name or named.type or NAMELESS)[:MAX_NAME]

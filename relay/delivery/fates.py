@@ -38,7 +38,7 @@ class Fates:
         self.on_parked: Callable[[int], None] = lambda _: None
         self._name = config.name
         self._retry_ms = int(config.retry_for * 1000)
-        self._keeps_order = config.order == "user"
+        self.keeps_order = config.order == "user"
         self._window = window
         self._ledger = ledger
         self._observer = observer
@@ -70,6 +70,7 @@ class Fates:
                 self.filtered(event, reason)
             else:
                 self._leave_table(event, Outcome.FILTERED, batch)
+                self._bound[Outcome.FILTERED].inc()
                 self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
     def delivered(self, batch: Batch) -> None:
@@ -113,7 +114,8 @@ class Fates:
             else:
                 self._leave_table(event, outcome, batch)
             self._bound[outcome].inc()
-            self._observer.settled(self._name, event, outcome, reply.reason)
+            detail = reply.text if reply.is_ours else ""
+            self._observer.settled(self._name, event, outcome, reply.reason, detail)
 
     def park(self, batch: Batch, reply: Reply, last_success: int, *, done: Sequence[str] = ()) -> None:
         """Later: into the retry table, or back into it. `last_success` (ms): the destination's, of any event.
@@ -169,7 +171,7 @@ class Fates:
 
     def _wait_for_user(self, event: Event) -> str | None:
         """With order kept: from now on the user's later events wait behind this one."""
-        if not self._keeps_order:
+        if not self.keeps_order:
             return None
         key = user_key(event)
         self.parked_users[key] = self.parked_users.get(key, 0) + 1

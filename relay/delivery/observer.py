@@ -27,5 +27,5 @@ class Observer(Protocol):
         `is_last`: nothing more is asked for them, so that a good answer means that they are delivered.
         """
 
-    def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:
-        """An event got a fate that no answer told, or was parked."""
+    def settled(self, destination: str, event: Event, fate: str, reason: str, detail: str = "") -> None:
+        """An event got a fate that no answer told, or was parked. `detail` is a sentence without values."""

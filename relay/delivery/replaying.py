@@ -62,8 +62,8 @@ class Marked:
     ) -> None:
         self._observer.attempted(self._name, events, request, reply, masked, is_last=is_last)
 
-    def settled(self, destination: str, event: Event, fate: str, reason: str) -> None:  # noqa: ARG002
-        self._observer.settled(self._name, event, fate, reason)
+    def settled(self, destination: str, event: Event, fate: str, reason: str, detail: str = "") -> None:  # noqa: ARG002
+        self._observer.settled(self._name, event, fate, reason, detail)
 
 
 class ReplayFates(Fates):

@@ -52,6 +52,7 @@ class Active:
         self.target = target
         self.consumer = consumer
         self.is_waiting = True
+        self.has_failed = False  # by a fault of our own: its consumer is not to be run again
         self.task: asyncio.Task[None]
 
 
@@ -106,7 +107,9 @@ class Replays:
             active = self._active.get(number)
             if active is not None and active.replay.state == RUNNING:
                 await self._stop(active)
-                await self._end(active.replay, CANCELLED, consumer=active.consumer)
+                now = await self._table.find(number)
+                if now is not None and now.state == RUNNING:  # else it came to its end meanwhile
+                    await self._end(now, CANCELLED, consumer=active.consumer)
         return await self.show(number)
 
     async def show(self, number: int) -> dict[str, Any] | None:
@@ -208,15 +211,21 @@ class Replays:
         async with turn:
             active.is_waiting = False
             while not await self._has_run(active):
+                active.has_failed = True
                 await asyncio.sleep(RESTART_SECONDS)
-                if not active.consumer.courier.is_stopping:
-                    with contextlib.suppress(sqlite3.Error):
-                        await self._delivery.ledger.flush()
-                    self._delivery.ledger.unfollow(active.replay.name)
-                    active.consumer = await self._consumer(active.replay, active.target)
+
+    async def _renew(self, active: Active) -> None:
+        """Another consumer, which goes on where the state database says. Raises sqlite3.Error."""
+        with contextlib.suppress(sqlite3.Error):
+            await self._delivery.ledger.flush()
+        self._delivery.ledger.unfollow(active.replay.name)
+        active.consumer = await self._consumer(active.replay, active.target)
+        active.has_failed = False
 
     async def _has_run(self, active: Active) -> bool:
         try:
+            if active.has_failed and not active.consumer.courier.is_stopping:
+                await self._renew(active)
             await active.consumer.run()
             if active.consumer.is_done:
                 await self._end(active.replay, DONE, consumer=active.consumer)

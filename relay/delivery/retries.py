@@ -41,7 +41,8 @@ class Retries:
     ) -> None:
         """`limits`: events and bytes of a batch."""
         self._name = name
-        self._due = SQL["due_in_order" if keeps_order else "due"]
+        order = "_in_order" if keeps_order else ""
+        self._due, self._next_due = SQL[f"due{order}"], SQL[f"next_due{order}"]
         self._state = state
         self._feed = feed
         self._fates = fates
@@ -116,9 +117,9 @@ class Retries:
     async def _learn_next(self) -> None:
         self._next_at = None
         row = (self._name,)
-        (next_at,) = await self._state.read(lambda c: c.execute(SQL["next_due"], row).fetchone())
-        if next_at is not None:
-            self.expect(next_at)
+        found = await self._state.read(lambda c: c.execute(self._next_due, row).fetchone())
+        if found is not None:
+            self.expect(found[0])
 
 
 def _groups(

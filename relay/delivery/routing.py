@@ -29,6 +29,11 @@ class Routing:
         self._names = (config.name, title)
         self._sieve = Sieve(config)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether every event goes that says nothing about where it goes."""
+        return self._has_consent is None and self._sieve.is_open
+
     def route(self, event: Event, *, again: bool = False) -> Event | str:
         """The event as it is to be sent, or the reason why it is not."""
         if event.outcome is not None:  # by a transformation of its source, which is read with the event

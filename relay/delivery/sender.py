@@ -1,6 +1,7 @@
 """One HTTP request to a destination, and its answer."""
 
 import asyncio
+import io
 import math
 import time
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from relay.destinations.reply import Reply
 USER_AGENT = f"relay/{__version__}"
 MAX_RETRY_AFTER = 86_400.0  # seconds: a destination may not close itself for ever
 MAX_REPLY = 1_000_000  # bytes of an answer that are read: a flow may need all of it (a hundred records found)
+_LARGE = 2**20  # bytes: beyond, aiohttp wants a file, so that writing does not block the event loop
 _REDIRECTS = frozenset((307, 308))  # the only ones that keep method and body
 _MAX_REDIRECTS = 3
 
@@ -43,7 +45,9 @@ class Sender:
                 reply = await self._follow(request)
         except TimeoutError:
             reply = Reply(None, "", 0.0, "ETIMEDOUT")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except ValueError:  # InvalidURL is one; its text may hold a secret
+            reply = Reply(400, "a URL or a header that cannot be sent", 0.0, "INVALID_REQUEST", is_ours=True)
+        except (aiohttp.ClientError, OSError) as error:
             reply = Reply(None, "", 0.0, _error_name(error))
         reply.seconds = time.perf_counter() - started
         return reply
@@ -52,7 +56,7 @@ class Sender:
         url, headers = request.url, dict(request.headers)
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._session.request(
-                request.method, url, headers=headers, data=request.body, allow_redirects=False
+                request.method, url, headers=headers, data=_data(request.body), allow_redirects=False
             ) as response:
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     url = urljoin(url, response.headers["Location"])
@@ -66,6 +70,10 @@ class Sender:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+def _data(body: bytes) -> bytes | io.BytesIO:
+    return io.BytesIO(body) if len(body) > _LARGE else body
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:

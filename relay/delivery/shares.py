@@ -24,13 +24,15 @@ class Shares:
     def __init__(self, fates: Fates, batch: Batch, parcels: Sequence[Parcel]) -> None:
         self._fates = fates
         self._done: dict[Place, list[str]] = {}
-        self.parcels = self._open(batch, parcels)
         self._left: Counter[Place] = Counter()
+        self._parked: dict[Place, Delayed] = {}
+        self._refused: dict[Place, Reply] = {}
+        self.parcels = self._open(batch, parcels)
+        if batch.parked is None and len(parcels) == 1 and len(parcels[0].events) == len(batch.events):
+            return  # nearly always: everything goes together
         if len({parcel.subscription for parcel in self.parcels}) > 1:
             counts = Counter(_place(event) for parcel in self.parcels for event in parcel.events)
             self._left.update({place: n for place, n in counts.items() if n > 1})
-        self._parked: dict[Place, Delayed] = {}
-        self._refused: dict[Place, Reply] = {}
         self._close(batch, parcels)
 
     @property
@@ -90,10 +92,14 @@ class Shares:
                 self._fates.park(batch.part([event]), reply, last_success, done=self._done.get(place, ()))
                 continue
             self._parked[place] = reply, last_success
+            if self._fates.keeps_order:
+                self._left[place] = 1  # the user's later events must find it in the table: the rest waits too
             self._finish(event, batch)
 
     def park_behind(self, batch: Batch, event: Event, parcel: Parcel) -> bool:
-        """True, and cared for, when an earlier event of the same user waits in the retry table."""
+        """True, and cared for, when it waits in the retry table, or an earlier event of the same user does."""
+        if _place(event) in self._parked:
+            return True
         if batch.parked is not None or not self._fates.is_behind(event):
             return False
         if _place(event) in self._left:

@@ -53,6 +53,8 @@ class Parcel(msgspec.Struct):
 class Route:
     """The way of events to a destination that takes them as they are; see `actions.route` for the other."""
 
+    takes_all = True  # every event is wanted, whatever it is
+
     def __init__(self, settings: "Destination") -> None:
         self._settings = settings
 
@@ -89,6 +91,11 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     def missing(self, *, has_subscriptions: bool) -> str | None:  # noqa: ARG002
         """What the settings lack, as a sentence."""
         return None
+
+    @property
+    def place(self) -> str | None:
+        """A URL on the host that requests go to; None: only subscriptions say where."""
+        return self.default_endpoint
 
     @property
     def token(self) -> str | None:

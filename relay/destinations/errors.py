@@ -52,10 +52,11 @@ class Refused(DeliveryError):
 
 
 class Busy(DeliveryError):
-    """Not now. `after`: the seconds the destination asks for."""
+    """Not now. `after`: the seconds the destination asks for; without, the trouble may lie in the event."""
 
     def __init__(self, message: str, code: str = "RETRY", *, after: float | None = None) -> None:
-        super().__init__(message, Reply(None, message, 0.0, code, after))
+        status = 503 if after is None else 429  # what it amounts to in HTTP
+        super().__init__(message, Reply(status, message, 0.0, code, after, is_ours=True))
 
 
 class HttpError(DeliveryError):

@@ -71,6 +71,10 @@ class Webhook(ActionDestination, frozen=True):
         if self.url is not None and not _is_url(self.url):
             raise ValueError("url must be an http or https URL")
 
+    @property
+    def place(self) -> str | None:
+        return self.url
+
     def missing(self, *, has_subscriptions: bool) -> str | None:
         """A mapping may say where to; without one the settings must."""
         return "missing setting `url`" if self.url is None and not has_subscriptions else None

@@ -182,7 +182,10 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "creat": (85, None),
     "truncate": (76, 45),
 }
-MISSING = {"clone3": (435, 435), "openat2": (437, 437)}  # their flags are in memory: the older ones are used instead
+MISSING = {
+    "clone3": (435, 435),
+    "openat2": (437, 437),
+}  # their flags are in memory: the older ones are used instead
 
 # allowed when an argument (its place) passes a test of its lower half: equal to one of these numbers
 SELF = -1  # stands for the process id
@@ -197,19 +200,24 @@ Instruction = tuple[int, int, int, int]
 
 
 class Fprog(ctypes.Structure):
-    """struct sock_fprog"""
+    """Struct sock_fprog."""
 
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
 class SockFilter(ctypes.Structure):
-    """struct sock_filter"""
+    """Struct sock_filter."""
 
-    _fields_ = (("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint32))
+    _fields_ = (
+        ("code", ctypes.c_ushort),
+        ("jt", ctypes.c_ubyte),
+        ("jf", ctypes.c_ubyte),
+        ("k", ctypes.c_uint32),
+    )
 
 
 class PathBeneath(ctypes.Structure):
-    """struct landlock_path_beneath_attr"""
+    """Struct landlock_path_beneath_attr."""
 
     _pack_ = 1
     _layout_ = "ms"
@@ -219,7 +227,7 @@ class PathBeneath(ctypes.Structure):
 def main(arguments: Sequence[str]) -> None:
     split = arguments.index("--")
     parent, nice, *given = arguments[:split]
-    command = arguments[split + 1 :]
+    command = list(arguments[split + 1 :])
     files = [one for one in given if one.startswith("/")]
     environment = dict(one.split("=", 1) for one in given if not one.startswith("/"))
     os.setsid()
@@ -289,7 +297,7 @@ def seccomp(libc: ctypes.CDLL) -> bool:
     if machine not in MACHINES:
         return False
     program = list(instructions(machine, os.getpid()))
-    array = (SockFilter * len(program))(*program)
+    array = (SockFilter * len(program))(*(SockFilter(*one) for one in program))
     fprog = Fprog(len(program), ctypes.cast(array, ctypes.c_void_p))
     mode_filter = 2
     is_held: bool = libc.prctl(PR_SET_SECCOMP, mode_filter, ctypes.byref(fprog), 0, 0) == 0

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relay.cli import relay
+from relay.config import load
 from tests.acceptance.relay_process import source, webhook
 from tests.cli.certificate import write_certificate
 from tests.receiver import Receiver
@@ -163,6 +164,41 @@ def test_what_may_not_be_meant_is_noted_and_is_no_mistake() -> None:
     assert result.exit_code == 0
     assert "note: relay.toml:" in result.output
     assert "Segment reads this as" in result.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "place"),
+    [
+        (
+            "salesforce",
+            '{ instanceUrl = "https://acme.my.salesforce.com" }',
+            "https://acme.my.salesforce.com",
+        ),
+        (
+            "customerio",
+            '{ siteId = "s", apiKey = "k", accountRegion = "EU" }',
+            "https://track-eu.customer.io",
+        ),
+        (
+            "braze",
+            '{ api_key = "k", endpoint = "https://rest.fra-01.braze.eu" }',
+            "https://rest.fra-01.braze.eu",
+        ),
+        ("slack", "{}", "https://hooks.slack.com"),
+    ],
+)
+def test_connect_goes_to_the_place_that_the_settings_name(kind: str, settings: str, place: str) -> None:
+    file = Path("relay.toml")
+    file.write_text(f'[[destinations]]\nname = "d"\ntype = "{kind}"\nsettings = {settings}\n')
+    assert load(file, {}).settings["d"].place == place
+
+
+def test_connect_leaves_out_what_only_subscriptions_place() -> None:
+    said = """subscriptions = [{ action = "send", subscribe = 'type = "page"' }]"""
+    Path("relay.toml").write_text(f'[[destinations]]\nname = "hook"\ntype = "webhook"\n{said}\n')
+    result = check("--connect")
+    assert result.output.splitlines()[-1].split() == ["hook", "not", "tested", "not", "tested"]
+    assert result.exit_code == 0
 
 
 KLAVIYO = """[[destinations]]

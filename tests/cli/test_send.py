@@ -109,7 +109,19 @@ async def test_a_refusal_is_shown_with_its_status(receiver: Receiver, start_rela
     assert exchange["request"]["url"] == receiver.url
     assert exchange["reply"]["status"] == 403
     expected = {"destination": "hook", "state": "rejected", "status": 403, "attempts": 1, "reason": "403"}
-    assert row == expected
+    assert row == expected | {"detail": None}
+
+
+async def test_a_refusal_of_relays_own_names_the_field(receiver: Receiver, start_relay: StartRelay) -> None:
+    said = """subscriptions = [{ action = "send", subscribe = 'type = "track"', mapping = { method = "GET" } }]"""
+    relay = await start_relay(WEB + webhook(receiver.url, more=said))
+    outcome = await ask(relay, "send", "track", "Tested")
+    assert outcome.code == 1
+    assert "PAYLOAD_VALIDATION_FAILED (method " in outcome.out
+    shown = await ask(relay, "send", "track", "Tested", "--json")
+    (row,) = shown.json["destinations"]
+    assert (row["state"], row["reason"]) == ("rejected", "PAYLOAD_VALIDATION_FAILED")
+    assert row["detail"].startswith("method ")
 
 
 async def test_what_is_still_tried_is_shown_when_the_time_is_up(

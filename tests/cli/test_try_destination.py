@@ -66,11 +66,26 @@ def test_secrets_are_masked_unless_they_are_asked_for() -> None:
     assert '"X-Signature":"[secret]"' in output
 
 
+def test_a_secret_that_is_part_of_a_number_is_masked_all_the_same() -> None:
+    configured(type="amplitude", settings={"apiKey": "1772442000"})
+    (shown,) = tried(events=[TRACK | {"receivedAt": PAGE["receivedAt"], "timestamp": PAGE["receivedAt"]}])
+    assert '"time":[secret]000' in shown["requests"][0]["text"]
+
+
 def test_an_event_that_has_not_arrived_is_admitted_first() -> None:
     good, bad = tried(events=[TRACK, {"type": "track", "userId": "u"}])
     assert good["requests"][0]["json"]["receivedAt"] == good["requests"][0]["json"]["timestamp"]
     assert (bad["outcome"], bad["requests"]) == ("rejected", [])
     assert bad["reason"] == "missing_event"
+    assert good["messageId"] == "t1"
+
+
+def test_an_event_without_an_id_is_called_by_its_line() -> None:
+    nameless = {"type": "page", "userId": "u1"}
+    first, second = tried(events=[nameless, nameless])
+    assert (first["messageId"], second["messageId"]) == ("relay-try-1-0", "relay-try-2-0")
+    lines = attempt(events=[PAGE, {"type": "track", "userId": "u"}]).stdout.splitlines()
+    assert lines[-1] == "line 2 rejected: missing_event (event is required: a non-empty string)"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +142,7 @@ def test_a_destination_nobody_knows_is_said_with_the_nearest() -> None:
     assert str(result.exception) == "there is no destination `hok` in relay.toml, did you mean `hook`?"
 
 
-@pytest.mark.parametrize("line", ["{}", "[1]", "nonsense", '[{"status": "x"}]'])
+@pytest.mark.parametrize("line", ["{}", "[1]", "nonsense", '[{"status": "x"}]', '[{"stat": 500}]'])
 def test_replies_that_are_none_are_named_by_their_line(line: str) -> None:
     Path("e.ndjson").write_text(json.dumps(PAGE) + "\n")
     Path("r.ndjson").write_text(line + "\n")

@@ -38,7 +38,9 @@ class Later(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """`most`, `most_bytes`: what a request may carry. `own_words`: what a dead letter says for a status instead of the
+    """A destination, and its vendor.
+
+    `most`, `most_bytes`: what a request may carry. `own_words`: what a dead letter says for a status instead of the
     vendor's reply. `sets_again`: begun anew it may set the same a second time.
     """
 
@@ -221,6 +223,7 @@ SUBJECTS: dict[str, Subject] = {
     "customerio": Subject(
         kind="customerio",
         settings={"siteId": SECRET, "apiKey": SECRET},
+        subscriptions=asks("customerio", "trackEvent", batch_size=100),
         doors=(taking("POST", "/api/v2/batch"), taking("POST", "/api/v2/entity")),
         most=100,
         most_bytes=500_000,

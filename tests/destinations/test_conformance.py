@@ -20,6 +20,7 @@ from relay.config_subscriptions import mistakes_of, notes_of
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination
 from relay.destinations.actions.fields import Field
+from relay.destinations.actions.route import ActionRoute
 from relay.destinations.base import Destination, is_secret, metas
 from relay.destinations.oauth import OAuthDestination, OAuthSettings
 from relay.destinations.secrets import SHOWN, secrets_of
@@ -30,6 +31,7 @@ from tests.destinations.vendor import Asked, Door, Said, Vendor, World
 
 pytestmark = pytest.mark.usefixtures("quick")
 
+A_BATCH = 2000  # events: of small ones, what the smallest `max_bytes` has room for
 SLACK_BYTES = 36_000  # an event more than `max_bytes`
 OLD = {"messageId": "m-1"}
 RENEWED = "renewed-t0ken"
@@ -49,15 +51,25 @@ def settings_of(it: Subject, **oauth: str) -> Destination:
     return msgspec.convert(settings, CATALOGUE[it.kind])
 
 
-def made(it: Subject, vendor: Vendor, settings: Destination | None = None, **fields: Any) -> Target:
-    fields = {"batch_size": min(CATALOGUE[it.kind].max_batch, 2500)} | fields
+def made(
+    it: Subject,
+    vendor: Vendor,
+    settings: Destination | None = None,
+    *,
+    way: str = "together",
+    batch_wait: str = "0s",
+) -> Target:
+    """The subject at the vendor. `way`: as many events as there may be together, or each alone."""
+    batch_size = 1 if way == "alone" else min(CATALOGUE[it.kind].max_batch, A_BATCH)
     return target(
         "it",
         it.kind,
         settings or settings_of(it),
         endpoint=vendor.url,
         subscriptions=it.subscriptions,
-        **fields,
+        batch_size=batch_size,
+        batch_wait=batch_wait,
+        concurrency=4,
     )
 
 
@@ -91,11 +103,15 @@ def test_a_type_describes_itself(kind: str) -> None:
     assert 1 <= it.batch <= it.max_batch
     assert it.needs_endpoint is (kind == "relay")
     assert (it.default_endpoint is None) is (kind in ("relay", "webhook", "salesforce"))
-    for holder in (it, *([OAuthSettings] if issubclass(it, OAuthDestination) else [])):
-        for name in holder.__struct_fields__:
-            (meta,) = metas(holder, name)  # type: ignore[arg-type]
-            assert meta.description, name
-            assert meta.description.endswith("."), name
+    _settings_describe_themselves(it)
+    if issubclass(it, OAuthDestination):
+        _settings_describe_themselves(OAuthSettings)
+
+
+def _settings_describe_themselves(holder: Any) -> None:
+    for name in holder.__struct_fields__:
+        (meta,) = metas(holder, name)
+        assert (meta.description or "").endswith("."), name
 
 
 @every_type
@@ -127,13 +143,23 @@ def test_its_presets_work_and_name_only_what_there_is(kind: str) -> None:
         return
     presets = tuple(it.preset_subscriptions())
     assert list(mistakes_of(it, presets)) == []
-    assert list(notes_of(it, presets)) == []
+    assert list(notes_of(it, presets) if presets else ()) == []
     assert len({preset.name for preset in presets}) == len(presets)
-    route = it.route(settings_of(next(s for s in SUBJECTS.values() if s.kind == kind)), presets)
-    assert len(getattr(route, "legs", ())) == len(presets)
+    settings = settings_of(next(s for s in SUBJECTS.values() if s.kind == kind))
+    assert isinstance(settings, it)
+    assert len(ActionRoute(settings, presets).legs) == len(presets)
 
 
 # what arrives
+
+
+async def test_a_request_that_nobody_expects_fails_the_test(tmp_path: Path) -> None:
+    it = msgspec.structs.replace(SUBJECTS["segment"], doors=(Door("POST", "/elsewhere", takes=True),))
+    with pytest.raises(AssertionError, match="asked for.*POST /v1/batch"):
+        async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+            await line.apply(made(it, vendor))
+            await line.send(track())
+            await line.done("it")
 
 
 @every_subject
@@ -143,24 +169,28 @@ async def test_every_way_of_sending_is_gone(it: Subject, tmp_path: Path) -> None
         await line.apply(made(it, vendor))
         await line.send_batch(together)
         await arrived(line, vendor, together)
-        await line.apply(made(it, vendor, batch_size=1))
+        assert (max(vendor.sizes) > 1) is it.is_batched
+        await line.apply(made(it, vendor, way="alone"))
         await line.send_batch(alone)
         await arrived(line, vendor, together + alone)
         assert vendor.unused == []
-        assert (max(vendor.sizes[:2]) > 1) is it.is_batched
 
 
 @every_subject
 async def test_its_limits_are_kept(it: Subject, tmp_path: Path) -> None:
     kind = CATALOGUE[it.kind]
-    most = min(it.most, 2500)
-    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
-        await line.apply(made(it, vendor, batch_wait="20ms", concurrency=4))
-        small = tracks(max(most + 100, 1000) if it.is_batched else 40)
-        large = tracks(60 if it.is_batched else 6, properties=dict(it.large))
-        await line.send_batch(small)
-        await line.send_batch(large)
-        await vendor.wait_for_ids(ids(small + large), 30)
+    most, clock = min(it.most, A_BATCH), Clock()
+    async with vendor_of(it) as vendor, pipeline(tmp_path, clock=clock) as line:
+        await line.apply(made(it, vendor, batch_wait="1h"))
+        small = tracks(max(most, 1000) + 100)
+        large = tracks(60, properties=dict(it.large))
+        for some in (small[:1000], small[1000:], large):
+            await line.send_batch(some)
+        total = len(small + large)
+        await line.until(lambda _: vendor.counts.total() + len(line.consumer("it")._pending) == total, "it")
+        clock.move(3600)  # what waits for company goes
+        await line.send(track(integrations={"All": False}))
+        await vendor.wait_for_ids(ids(small + large))
         await arrived(line, vendor, small + large)
         assert max(vendor.sizes) == most
         longest = max(len(request.body) for request in vendor.requests)
@@ -218,19 +248,27 @@ async def _is_obeyed(
 @every_subject
 @pytest.mark.parametrize("trouble", [503, "away"])
 async def test_a_passing_trouble_costs_nothing(it: Subject, trouble: int | str, tmp_path: Path) -> None:
-    async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
-        if trouble == "away":
-            await vendor.stop()
-        else:
-            vendor.says(*[Said(int(trouble), "")] * 3)
-        await line.apply(made(it, vendor))
-        events = tracks(5)
-        await line.send_batch(events)
-        await line.until(lambda s: s["state"] == "held" or s["lag"] == 0, "it")
-        if trouble == "away":
-            await vendor.start()
-        await vendor.wait_for_ids(ids(events))
-        await arrived(line, vendor, events)
+    with capture_logs() as logs:
+        async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
+            if trouble == "away":
+                await vendor.stop()
+            else:
+                vendor.says(*[Said(int(trouble), f"not now {_echo(it)}")] * 3)
+            await line.apply(made(it, vendor))
+            events = tracks(5)
+            await line.send_batch(events)
+            told = await line.until(lambda s: s["state"] == "held" or s["lag"] == 0, "it")
+            if trouble == "away":
+                await vendor.start()
+            await vendor.wait_for_ids(ids(events))
+            await arrived(line, vendor, events)
+            shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
+    _is_hidden((SECRET,), logs, shown, told)
+
+
+def _echo(it: Subject) -> str:
+    """What a vendor repeats that ought to be hidden."""
+    return SECRET if any(secrets_of(settings_of(it))) else ""
 
 
 @every_subject
@@ -238,7 +276,7 @@ async def test_a_passing_trouble_costs_nothing(it: Subject, trouble: int | str, 
 async def test_a_trouble_at_any_step_costs_nothing(it: Subject, way: str, tmp_path: Path) -> None:
     async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
         vendor.stumbles(Said(500, ""))
-        await line.apply(made(it, vendor, **({"batch_size": 1} if way == "alone" else {})))
+        await line.apply(made(it, vendor, way=way))
         events = tracks(6)
         await line.send_batch(events)
         await vendor.wait_for_ids(ids(events))
@@ -258,7 +296,7 @@ async def test_a_refusal_is_kept_with_its_reply_and_no_secret(
     it: Subject, status: int, tmp_path: Path
 ) -> None:
     is_login = status == 401 and issubclass(CATALOGUE[it.kind], OAuthDestination)
-    echo = SECRET if any(secrets_of(settings_of(it))) else ""
+    echo = _echo(it)
     hidden = SHOWN if echo else ""
     with capture_logs() as logs:
         async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
@@ -308,7 +346,7 @@ async def test_of_a_batch_the_bad_are_dead_letters_and_the_good_arrive_once(
     bad = ids(events[3:4] + events[8:10])
     async with vendor_of(it) as vendor, pipeline(tmp_path) as line:
         vendor.refuses = frozenset(bad)
-        await line.apply(made(it, vendor, **({"batch_size": 1} if way == "alone" else {})))
+        await line.apply(made(it, vendor, way=way))
         await line.send_batch(events)
         await vendor.wait_for_ids(ids(events) - bad)
         status = await line.until(lambda s: s["lag"] == 0 and s["retrying"] == 0, "it")

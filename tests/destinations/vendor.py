@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from aiohttp import web
 
 from tests.receiver import Received, Receiver
@@ -46,12 +47,12 @@ class Asked(NamedTuple):
         return json.loads(self.body)
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True):
     """An answer; `body` is JSON, or text as it is. `taken`: the events that arrived, where it is not all or none."""
 
     status: int = 200
-    body: Any = {}
-    headers: Mapping[str, str] = {}
+    body: Any = msgspec.field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     taken: frozenset[str] | None = None
 
     @property

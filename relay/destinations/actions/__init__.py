@@ -17,6 +17,7 @@ from relay.destinations.actions.action import (
     Preset,
     Subscription,
     by_name,
+    needs_subscriptions,
 )
 
-__all__ = ["Action", "ActionDestination", "Call", "Preset", "Subscription", "by_name"]
+__all__ = ["Action", "ActionDestination", "Call", "Preset", "Subscription", "by_name", "needs_subscriptions"]

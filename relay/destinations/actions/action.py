@@ -95,6 +95,11 @@ class ActionDestination(Destination, frozen=True):
         ]
 
 
+def needs_subscriptions(kind: type[Destination]) -> bool:
+    """Whether nothing is sent until relay.toml has subscriptions."""
+    return issubclass(kind, ActionDestination) and not kind.presets and kind.route is ActionDestination.route
+
+
 def by_name(*actions: Action) -> dict[str, Action]:
     """The catalogue of a destination's actions."""
     return {action.name: action for action in actions}

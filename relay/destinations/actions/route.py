@@ -6,6 +6,7 @@ is decided here; a payload that cannot be is a parcel of its own that ends refus
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -34,11 +35,18 @@ Name = tuple[Any, Any]
 class ActionRoute(Route):
     """`subscriptions` in their order, for one destination."""
 
+    takes_all = False
+
     def __init__(
         self, settings: ActionDestination, subscriptions: Iterable[Subscription], now: Now = time.time
     ) -> None:
         super().__init__(settings)
         self.legs = [Leg(settings, one, now) for one in subscriptions if one.enabled]
+        alike: Counter[str] = Counter()
+        for leg in self.legs:
+            alike[said := leg.digest] += 1
+            if alike[said] > 1:  # two that say the same are two all the same
+                leg.digest = f"{said}.{alike[said]}"
         self._by_name: dict[Name, list[Leg]] = {}
 
     def wants(self, event: Event) -> bool:

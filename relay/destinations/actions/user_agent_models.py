@@ -1,117 +1,140 @@
-"""Devices by what their `User-Agent` calls them: a table, looked through from the top.
+"""Makers of Android devices, told from the model that stands in a `User-Agent`.
 
-What is sold today stands at the top, with the model codes that makers use; then consoles, televisions and the like; at
-the end whatever a phone or tablet says of itself when nobody knows its code.
+A model is the maker's name and a name ("vivo 1904"), a name known by its beginning ("Redmi Note 9"), or a code of a
+certain shape ("CPH2581"). A shape is the code with every digit written as 9. Not every maker's newest codes are here:
+the tables tell as much as Amplitude's reports are used to, so that a model's rows go on under the same maker.
 """
 
-import re
+from typing import NamedTuple
 
-import msgspec
-
-MOBILE, TABLET, CONSOLE, TV = "mobile", "tablet", "console", "smarttv"
-WEARABLE, EMBEDDED = "wearable", "embedded"
+MOBILE, TABLET, TELEVISION = "mobile", "tablet", "smarttv"
 
 
-class Model(msgspec.Struct, frozen=True):
-    """A row. The model is what a group of the pattern holds, unless `model` says it; the vendor likewise."""
+class Make(NamedTuple):
+    """Who made a device, and what it is."""
 
-    pattern: re.Pattern[str]
-    vendor: str | None
-    kind: str | None
-    model: str | None = None
-    is_spaced: bool = False  # its code has underscores for spaces
+    vendor: str
+    model: str
+    kind: str
 
 
-def _row(
-    vendor: str | None, kind: str | None, pattern: str, model: str | None = None, *, is_spaced: bool = False
-) -> Model:
-    return Model(re.compile(pattern, re.IGNORECASE | re.ASCII), vendor, kind, model, is_spaced)
+_DIGITS = str.maketrans("012345678", "9" * 9)
 
-
-_END = r"(?: bui|\))"  # of a model's name: `Build/…` or the end of the parenthesis
-_ANDROID = r"droid.+; "
-
-MODELS = (
-    _row("Samsung", TABLET, r"\b(?P<m>(?:sm-[ptx]|gt-[pn]\d)\w{2,4}|sch-i[89]0\d|nexus 10)"),
-    _row("Samsung", MOBILE, r"\b(?P<m>(?:sm|gt|sch|sgh|sph)-\w+|galaxy nexus)|samsung[- ](?P<n>[-\w]+)"),
-    _row("Apple", MOBILE, r"(?P<m>(?:iphone|ipod)\d+,\d+)"),
-    _row("Apple", TABLET, r"(?P<m>ipad\d+,\d+)"),
-    _row("Apple", MOBILE, r"\((?P<m>iphone[\w ]*|ipod[\w ]*);"),
-    _row("Apple", TABLET, r"\((?P<m>ipad);[^()]*\) ?apple|applecoremedia/[\w.]+ \((?P<n>ipad)"),
-    _row("Apple", None, r"(?P<m>macintosh);"),
-    _row("Huawei", TABLET, r"\b(?P<m>(?:ag[rs][23]?|bah2?|btv|sht)-a?[lw]\d\d)\b"),
-    _row("Huawei", MOBILE, r"(?:huawei|honor)(?P<m>[-\w ]+)[;)]|\b(?P<n>nexus 6p)\b"),
-    _row("Huawei", MOBILE, r"\b(?P<m>[a-z]\w{1,4}-[atu]?[ln][\dx][0-59ac][adn]?)\b"),
-    _row("Xiaomi", MOBILE, rf"\b(?P<m>(?:poco|redmi)[-\w ]+){_END}", is_spaced=True),
-    _row("Xiaomi", TABLET, rf"\b(?P<m>mi[-_ ]?pad[\w ]+){_END}", is_spaced=True),
-    _row(
-        "Xiaomi",
-        MOBILE,
-        rf"\b(?P<m>mi[-_ ]?(?:a\d|max|cc|note lte)?[_ ]?\w{{0,2}}[_ ]?(?:lite|plus|se)?){_END}",
-        is_spaced=True,
-    ),
-    _row("OPPO", MOBILE, r"\b(?P<m>cph[12]\d{3}|p[a-e]\w[mt]\d0|x9007)\b|; (?P<n>\w+) bui.+ oppo"),
-    _row("Vivo", MOBILE, rf"vivo (?P<m>\w+){_END}|\b(?P<n>v[12]\d{{3}}\w?[at])(?: bui|;)"),
-    _row("Realme", MOBILE, r"\b(?P<m>rmx[12]\d{3})\b"),
-    _row(
-        "Motorola",
-        MOBILE,
-        rf"\bmot(?:orola)?[- ](?P<m>\w*)|(?P<n>(?:moto[\w() ]+|xt\d{{3,4}}|nexus 6)(?={_END}))",
-    ),
-    _row("LG", TABLET, r"(?P<m>[lv]k-?\d{3}) bui"),
-    _row(
-        "LG",
-        MOBILE,
-        rf"(?P<m>lm-[\w.]+(?={_END})|nexus [45])|\blg[-;/ ]+(?P<n>(?!browser|netcast|android)\w+)",
-    ),
-    _row("Lenovo", TABLET, r"(?P<m>ideatab[-\w ]+)|lenovo ?(?P<n>tab[\w ]+|(?:tb|yt)[-\w]{6})"),
-    _row("Nokia", MOBILE, r"nokia.*(?P<m>lumia \d+)|nokia[-_ ]?(?P<n>[-\w.]*)", is_spaced=True),
-    _row("Google", TABLET, r"(?P<m>pixel c)\b"),
-    _row("Google", MOBILE, rf"{_ANDROID}(?P<m>pixel(?: ?(?:\da?|xl))*){_END}"),
-    _row("Sony", MOBILE, rf"{_ANDROID}(?P<m>[c-g]\d{{4}}|so-\w+|xq-a\w\d\d){_END}"),
-    _row("Sony", TABLET, rf"sony tablet|\bsgp\w+{_END}", "Xperia Tablet"),
-    _row("OnePlus", MOBILE, r" (?P<m>kb2005|in20[12]5|be20[12][59])\b| (?P<n>a\d0\d\d)(?: b|\))"),
-    _row("Amazon", TABLET, rf"(?P<m>kf[a-z]{{2}}wi){_END}|(?P<n>kf[a-z]+){_END}.+silk/"),
-    _row(None, TABLET, r"(?P<m>playbook);.+(?P<vendor>rim)"),
-    _row("BlackBerry", MOBILE, r"\(bb10; (?P<m>\w+)|\b(?P<n>(?:bb[a-f]|st[hv])100-\d)"),
-    _row("ASUS", TABLET, r"\b(?P<m>nexus 7|padfone|p00[cj])"),
-    _row("ASUS", MOBILE, r" (?P<m>z[bes]6\d\d[km][ls]|zenfone \w+)\b"),
-    _row("HTC", TABLET, r"(?P<m>nexus 9)"),
-    _row(None, MOBILE, r"(?P<vendor>htc)[-_ ](?P<m>[\w ]+(?= bui|\))|\w+)", is_spaced=True),
-    _row(None, MOBILE, r"(?P<vendor>zte)[- ](?P<m>[\w ]+?)(?: bui|/|\))", is_spaced=True),
-    _row(None, MOBILE, r"(?P<vendor>alcatel|panasonic|sony)(?!-bra)[-_ ]?(?P<m>[-\w]*)", is_spaced=True),
-    _row("Acer", TABLET, rf"{_ANDROID}(?P<m>[ab][1-7]-?[0178a]\d\d?)"),
-    _row("Meizu", MOBILE, r"\bmz-(?P<m>[-\w]{2,})"),
-    _row("Sharp", MOBILE, r"\b(?P<m>sh-?[altvz]?\d\d[a-ekm]?)"),
-    _row(None, MOBILE, r"(?P<vendor>blackberry|acer|asus|dell|meizu)[-_ ]?(?P<m>[-\w]*)"),
-    _row(None, MOBILE, r"(?P<vendor>microsoft); (?P<m>lumia[\w ]+)"),
-    _row(None, MOBILE, r"(?P<vendor>lenovo)[-_ ]?(?P<m>[-\w]+)"),
-    _row(None, TABLET, r"(?P<vendor>kindle)/(?P<m>[\w.]+)"),
-    _row("Microsoft", TABLET, r"(?P<m>surface duo)"),
-    _row("Fairphone", MOBILE, r"droid [\d.]+; (?P<m>fp\d)(?: b|\))"),
-    _row("RCA", TABLET, r"\b(?P<m>rct\w+) b"),
-    _row("Dell", TABLET, r"\b(?P<m>venue \d+) b"),
-    _row("NuVision", TABLET, r"\b(?P<m>tm\d{3}\w+) b"),
-    _row("ZTE", MOBILE, r"\b(?P<m>nx\d{3}j) b"),
-    _row("Insignia", TABLET, r"\b(?P<m>ns-\w+) b"),
-    _row("Nvidia", TABLET, r"(?P<m>shield[\w ]+) b"),
-    _row(None, CONSOLE, r"(?P<vendor>nintendo) (?P<m>switch|3ds|wiiu?|dsi?)"),
-    _row("Sony", CONSOLE, r"(?P<m>playstation (?:[345]|portable|vita))"),
-    _row("Microsoft", CONSOLE, r"\b(?P<m>xbox(?: one)?(?!; xbox))[); ]"),
-    _row(None, TV, r"smart-tv.+(?P<vendor>samsung)"),
-    _row("LG", TV, r"netcast.+smarttv|lg (?:netcast\.tv|android tv)"),
-    _row(None, TV, r"(?P<vendor>apple) ?tv", "Apple TV"),
-    _row("Google", TV, r"crkey", "Chromecast"),
-    _row("Amazon", TV, rf"{_ANDROID}aft(?P<m>\w){_END}"),
-    _row("Sony", TV, rf"(?P<m>bravia[\w ]+){_END}"),
-    _row("Xiaomi", TV, r"(?P<m>mitv-\w{5}) bui"),
-    _row(None, TV, r"\b(?P<vendor>roku)[\dx]*[)/](?P<m>(?:dvp-)?[\d.]*)"),
-    _row(None, TV, r"\b(?:android tv|smart[- ]?tv|opera tv)\b"),
-    _row("Facebook", WEARABLE, r"(?P<m>quest(?: 2)?)"),
-    _row(None, EMBEDDED, r"(?P<vendor>tesla)/"),
-    _row(None, MOBILE, r"droid .+?; (?P<m>[^;]+?)(?: bui|\) applew).+ mobile safari"),
-    _row(None, TABLET, r"droid .+?; (?P<m>[^;]+?)(?: bui|\) applew).+ safari"),
-    _row(None, TABLET, r"\btab(?:let)?[;/]"),
-    _row(None, MOBILE, r"phone|mobile(?:[;/]| [ \w/.]*safari)"),
-    _row("Generic", None, r"(?P<m>android[-\w. ]{0,9});.+build"),
+_BRANDS = (  # (what stands before the model, the maker, is only the first word of the model kept?)
+    ("samsung ", "Samsung", True),
+    ("samsung-", "Samsung", True),
+    ("vivo ", "Vivo", False),
+    ("oneplus ", "OnePlus", False),
+    ("motorola ", "Motorola", True),
+    ("nokia ", "Nokia", True),
+    ("lenovo ", "Lenovo", True),
+    ("asus_", "ASUS", True),
+    ("lg-", "LG", True),
+    ("lg ", "LG", True),
+    ("htc ", "HTC", False),
+    ("htc_", "HTC", False),
+    ("zte ", "ZTE", False),
+    ("alcatel_", "Alcatel", False),
 )
+_BEGINNINGS = (  # the more special before the more general
+    (("SM-T", "SM-P", "SM-X", "GT-P", "GT-N"), "Samsung", TABLET),
+    (("SM-", "GT-", "SGH-", "SCH-", "SPH-", "Galaxy Nexus"), "Samsung", MOBILE),
+    (("Redmi ", "POCO", "HM NOTE 1S"), "Xiaomi", MOBILE),
+    (("MI PAD", "Mi Pad"), "Xiaomi", TABLET),
+    (("MiTV-",), "Xiaomi", TELEVISION),
+    (("moto ", "Moto "), "Motorola", MOBILE),
+    (("LM-",), "LG", MOBILE),
+    (("SO-", "SOG", "XQ-A"), "Sony", MOBILE),
+    (("BRAVIA",), "Sony", TELEVISION),
+    (("TB-", "TB1", "TB2", "TB3"), "Lenovo", TABLET),
+    (("SH-0", "SH-5"), "Sharp", MOBILE),
+    (("KF",), "Amazon", TABLET),
+)
+_SHAPES = {
+    **dict.fromkeys(("Pixel", "Pixel 9", "Pixel 9a", "Pixel 99", "Pixel 99a"), "Google"),
+    **dict.fromkeys(("Pixel XL", "Pixel 9 XL", "Pixel 9a XL"), "Google"),
+    **dict.fromkeys(("MI MAX", "MI 99", "MI 99 LITE", "MI A9", "MI A9 LITE"), "Xiaomi"),
+    **dict.fromkeys(("C9999", "D9999", "E9999", "F9999", "G9999", "999SO", "A999SO"), "Sony"),
+    **dict.fromkeys(("XT999", "XT9999"), "Motorola"),
+    "CPH9999": "OPPO",
+    "FP9": "Fairphone",
+    "SHV99": "Sharp",
+}
+_ONEPLUS = ("A0001", "BE2015", "BE2019", "BE2025", "BE2029", "IN2015", "IN2025", "KB2005")
+_CODES = {
+    **{code: Make("OnePlus", code, MOBILE) for code in _ONEPLUS},
+    **{f"AFT{letter}": Make("Amazon", letter, TELEVISION) for letter in "ABMNRST"},
+    "Nexus 5": Make("LG", "Nexus 5", MOBILE),
+    "Nexus 5X": Make("LG", "Nexus 5", MOBILE),
+    "Nexus 6": Make("Motorola", "Nexus 6", MOBILE),
+    "Nexus 6P": Make("Huawei", "Nexus 6P", MOBILE),
+    "Nexus 7": Make("ASUS", "Nexus 7", TABLET),
+    "Nexus 9": Make("HTC", "Nexus 9", TABLET),
+    "Nexus 10": Make("Samsung", "Nexus 10", TABLET),
+    "Pixel C": Make("Google", "Pixel C", TABLET),
+}
+_HUAWEI_PHONES = frozenset(("L99", "AL99", "TL99", "UL99", "LX9", "NX9", "AN99", "LX9A", "AL99A", "TL99A"))
+_HUAWEI_TABLETS = frozenset(("AGS", "AGS2", "AGS3", "BAH", "BAH2", "SHT"))
+
+
+def make_of(model: str, *, is_built: bool) -> Make | None:
+    """The maker of a model. `is_built`: the model was followed by the number of a build, which apps send along."""
+    return (
+        _CODES.get(model)
+        or _branded(model, is_built=is_built)
+        or _huawei(model)
+        or _coded(model, is_built=is_built)
+    )
+
+
+def _branded(model: str, *, is_built: bool) -> Make | None:
+    lower = model.lower()
+    for brand, vendor, is_one_word in _BRANDS:
+        if lower.startswith(brand):
+            name = model[len(brand) :].strip()
+            if is_one_word:
+                name = name.partition(" ")[0]
+            own = _coded(name, is_built=is_built)
+            return own if own and own.vendor == vendor else Make(vendor, name, _kind(vendor, name))
+    if lower.startswith("oppo ") and is_built:
+        return Make("OPPO", model[5:], MOBILE)
+    if lower.startswith(("huawei ", "honor ")):
+        name = model.partition(" ")[2]
+        return _huawei(name) if is_built else Make("Huawei", name, MOBILE)
+    return None
+
+
+def _kind(vendor: str, name: str) -> str:
+    return TABLET if vendor == "Lenovo" and name.upper().startswith(("TAB", "TB", "YT")) else MOBILE
+
+
+def _huawei(model: str) -> Make | None:
+    """ELE-L29, NOH-NX9, AGS2-W09: what comes after the hyphen tells networks and region; 4 is North America's."""
+    head, hyphen, tail = model.partition("-")
+    if not hyphen or not 2 <= len(head) <= 4:  # noqa: PLR2004 (letters)
+        return None
+    shape = tail.upper().translate(_DIGITS)
+    if head in _HUAWEI_TABLETS and shape in ("W99", "L99", "AL99"):
+        return Make("Huawei", model, TABLET)
+    is_phone = shape in _HUAWEI_PHONES and not (shape == "L99" and tail.endswith("4"))
+    return Make("Huawei", model, MOBILE) if is_phone else None
+
+
+def _coded(model: str, *, is_built: bool) -> Make | None:
+    for beginnings, maker, kind in _BEGINNINGS:
+        if model.startswith(beginnings) and " - " not in model:  # "moto g - 2024" has no maker there
+            return Make(maker, model.partition("/")[0], kind)
+    shape = model.translate(_DIGITS)
+    vendor = _SHAPES.get(shape) or _SHAPES.get(shape.upper())
+    if vendor is None and _is_mi(shape.upper()):
+        vendor = "Xiaomi"
+    if vendor is None and is_built and shape in ("V9999A", "V9999CA", "V9999EA", "V9999GA"):
+        vendor = "Vivo"
+    if vendor is None and model.startswith(("RMX1", "RMX2")):
+        vendor = "Realme"
+    return Make(vendor, model, MOBILE) if vendor else None
+
+
+def _is_mi(shape: str) -> bool:
+    """MI 8, MI 5s, MI 9 SE; not those of two digits."""
+    return shape.startswith("MI 9") and shape[4:5] != "9" and not shape.endswith((" PRO", " UD"))

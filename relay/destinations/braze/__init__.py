@@ -133,3 +133,8 @@ class Braze(ActionDestination, frozen=True, rename=None):
     endpoint: Annotated[Endpoint, about("The REST endpoint of your instance.")] = (
         "https://rest.iad-01.braze.com"
     )
+
+    @property
+    def place(self) -> str:
+        """The instance's endpoint."""
+        return self.endpoint

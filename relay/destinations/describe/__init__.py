@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from relay.destinations.actions import ActionDestination
+from relay.destinations.actions import ActionDestination, needs_subscriptions
 from relay.destinations.base import Destination
 from relay.destinations.describe.block import block_of
 from relay.destinations.describe.fields import FieldRow, rows_of
@@ -68,7 +68,7 @@ class Description(msgspec.Struct, frozen=True, rename="camel"):
 def describe(name: str, kind: type[Destination]) -> Description:
     """The type that relay.toml calls `name`."""
     with_actions = kind if issubclass(kind, ActionDestination) else None
-    needs_subscriptions = _needs_subscriptions(kind)
+    is_idle = needs_subscriptions(kind)
     return Description(
         name,
         kind.title,
@@ -80,14 +80,14 @@ def describe(name: str, kind: type[Destination]) -> Description:
         kind.max_bytes,
         issubclass(kind, OAuthDestination),
         kind.check is not Destination.check,
-        needs_subscriptions,
-        _example(kind) if needs_subscriptions else None,
+        is_idle,
+        _example(kind) if is_idle else None,
         tuple(settings_of(kind)),
         tuple(_actions(with_actions)),
         tuple(_presets(with_actions)),
         () if with_actions is None else tuple(with_actions.differences),
         () if with_actions is None else tuple(with_actions.notes),
-        block_of(name, kind, needs_subscriptions=needs_subscriptions),
+        block_of(name, kind, needs_subscriptions=is_idle),
     )
 
 
@@ -100,10 +100,6 @@ def batches_of(action: ActionRow) -> str:
     by_default = ", as it does by default" if asked and action.batches_by_default else ""
     several = "; an event may count as several" if action.counts_several else ""
     return f"Up to {action.max_batch:,} events a request{asked}{by_default}{several}.{modes}"
-
-
-def _needs_subscriptions(kind: type[Destination]) -> bool:
-    return issubclass(kind, ActionDestination) and not kind.presets and kind.route is ActionDestination.route
 
 
 def _example(kind: type[Destination]) -> dict[str, Any] | None:

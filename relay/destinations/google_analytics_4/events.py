@@ -50,7 +50,7 @@ def _action(
     one, several = flows(Kind(event, tuple(own), tests))
     return Action(
         name=name,
-        title=event,
+        title=event or "custom event",
         about=about,
         fields={**head, **TAIL, **own},
         perform=one,

@@ -33,6 +33,11 @@ class Instance(OAuthDestination, frozen=True, kw_only=True):
         if _INSTANCE.fullmatch(self.instance_url) is None:
             raise ValueError("instanceUrl must be https:// and a host below salesforce.com or force.com")
 
+    @property
+    def place(self) -> str:
+        """The instance."""
+        return self.instance_url
+
     def url(self, path: str) -> str:
         """An address of the REST API."""
         return f"{self.instance_url.rstrip('/')}{API}/{path}"

@@ -81,7 +81,17 @@ WHERE destination = ?1 AND next_at <= ?2 AND NOT EXISTS (
 ORDER BY next_at, sequence, place LIMIT ?3;
 
 -- name: next_due
-SELECT min(next_at) FROM parked WHERE destination = ?;
+SELECT next_at FROM parked WHERE destination = ? ORDER BY next_at LIMIT 1;
+
+-- name: next_due_in_order
+-- When the next of those is due: others wait behind an older event of their user, however long they have been due.
+SELECT next_at FROM parked AS mine
+WHERE destination = ?1 AND NOT EXISTS (
+    SELECT 1 FROM parked AS older
+    WHERE older.destination = ?1 AND older.user_key = mine.user_key
+    AND (older.sequence, older.place) < (mine.sequence, mine.place)
+)
+ORDER BY next_at LIMIT 1;
 
 -- name: parked_users
 SELECT user_key, count(*) FROM parked WHERE destination = ? AND user_key IS NOT NULL GROUP BY user_key;
@@ -115,11 +125,14 @@ ORDER BY id LIMIT ?3;
 
 -- name: redrivable
 -- Of destinations in a JSON array, and of replays to those in another, those in a JSON array of ids (or all: NULL),
--- at most so many.
+-- up to an id, at most so many.
 SELECT id, destination, sequence, place, outcome, done, replay FROM dead_letters
 WHERE destination IN (SELECT value FROM json_each(iif(replay IS NULL, ?1, ?4)))
-AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
+AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2))) AND id <= ?5
 ORDER BY id LIMIT ?3;
+
+-- name: newest_dead_letter
+SELECT coalesce(max(id), 0) FROM dead_letters;
 
 -- name: drop_dead_letters_by_id
 DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?));
