@@ -1,5 +1,6 @@
 """What came back from a destination, and what it means."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -28,6 +29,7 @@ class Reply(msgspec.Struct):
     error: str | None = None
     retry_after: float | None = None  # seconds
     is_ours: bool = False
+    headers: Mapping[str, str] = {}  # names in lower case
 
     @property
     def answer(self) -> Answer:

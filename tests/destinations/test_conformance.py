@@ -182,15 +182,15 @@ async def test_its_limits_are_kept(it: Subject, tmp_path: Path) -> None:
     most, clock = min(it.most, A_BATCH), Clock()
     async with vendor_of(it) as vendor, pipeline(tmp_path, clock=clock) as line:
         await line.apply(made(it, vendor, batch_wait="1h"))
-        small = tracks(max(most, 1000) + 100)
-        large = tracks(60, properties=dict(it.large))
-        for some in (small[:1000], small[1000:], large):
+        small = tracks(max(most, 1000) + 100 if it.is_batched else 300)
+        large = tracks(60 if it.is_batched else 20, properties=dict(it.large))
+        for some in (small[:200], small[200:], large):
             await line.send_batch(some)
         total = len(small + large)
         await line.until(lambda _: vendor.counts.total() + len(line.consumer("it")._pending) == total, "it")
         clock.move(3600)  # what waits for company goes
         await line.send(track(integrations={"All": False}))
-        await vendor.wait_for_ids(ids(small + large))
+        await vendor.wait_for_ids(ids(small + large), 30)
         await arrived(line, vendor, small + large)
         assert max(vendor.sizes) == most
         longest = max(len(request.body) for request in vendor.requests)

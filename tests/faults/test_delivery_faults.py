@@ -104,7 +104,7 @@ async def test_nobody_looks_at_the_table_again_and_again_while_a_user_waits(
 
 async def test_a_pending_event_is_not_overtaken_by_one_that_was_parked_behind_it(tmp_path: Path) -> None:
     async with Choosy(failing_for("poison")) as receiver, pipeline(tmp_path) as line:
-        await line.apply(webhook(receiver.url, order="user", batch_size=3, batch_wait="1s"))
+        await line.apply(webhook(receiver.url, order="user", batch_size=3, batch_wait="1m"))
         first = [track(userId=u, properties={"n": 0}) for u in ("u", "v", "w")]
         first[0]["event"] = "poison"
         await line.send(*first, track(userId="u", properties={"n": 1}))
@@ -112,7 +112,7 @@ async def test_a_pending_event_is_not_overtaken_by_one_that_was_parked_behind_it
         await line.send(track(userId="u", properties={"n": 2}))
         await line.until(lambda s: s["retrying"] == 3)
         receiver.rule = lambda _: None
-        await line.send(track(userId="v", properties={"n": 1}))
+        await line.send(*(track(userId=u, properties={"n": 1}) for u in ("v", "w", "x")))
         await line.until(lambda s: s["retrying"] == 0 and s["lag"] == 0)
         assert numbers_by_user(receiver)["u"] == [0, 1, 2]
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import uvloop
 
@@ -15,7 +16,6 @@ from relay.errors import RelayError
 from relay.sandbox import child as child_module
 from relay.sandbox import deno
 from relay.sandbox.errors import Crashed, NotInstalled, Reason, SandboxError, Thrown, TimedOut, TooLarge
-from relay.sandbox.limits import Limits
 from tests.sandbox.house import LIMITS, MB, WORKER, child, code, spawn
 
 
@@ -32,7 +32,7 @@ async def refuse(_request: dict[str, Any]) -> dict[str, Any]:
     raise RelayError("not to there")
 
 
-SHORT = Limits(seconds=1, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64)
+SHORT = msgspec.structs.replace(LIMITS, seconds=1)
 
 
 # values and errors
@@ -121,10 +121,9 @@ def test_all_of_it_works_on_the_loop_that_relay_runs_on() -> None:
     async def main() -> None:
         async with child() as one:
             for value in VALUES:
-                assert (
-                    await one.call(code("return (await http(message)).value", value=value), on_http=echo)
-                    == value
-                )
+                call = code("return (await http(message)).value", value=value)
+                assert await one.call(call, on_http=echo) == value
+        async with child(SHORT) as one:
             with pytest.raises(Crashed):
                 await one.call(code("for (;;) {}"))
             assert await one.ended is Reason.BLOCKED
@@ -224,7 +223,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("patient")
 async def test_a_call_that_hangs_times_out_alone() -> None:
     async with child(SHORT) as one:
-        with pytest.raises(TimedOut, match="longer than 1 s$"):
+        with pytest.raises(TimedOut, match=r"longer than 1 s$"):
             await one.call(code(HANG))
         assert await one.call(code("return 1")) == 1
         assert not one.ended.done()
@@ -279,7 +278,7 @@ def test_they_do_so_on_the_loop_that_relay_runs_on() -> None:
 
 
 async def _unread() -> None:
-    limits = Limits(seconds=30, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64, in_flight=32)
+    limits = msgspec.structs.replace(LIMITS, seconds=30)
     async with child(limits) as one:
         text = code("for (;;) {}", more="x" * 1_000_000)
         calls = [asyncio.create_task(one.call(text)) for _ in range(32)]

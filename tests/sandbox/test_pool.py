@@ -4,8 +4,8 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
@@ -16,7 +16,7 @@ from relay.sandbox.limits import Limits
 from relay.sandbox.pool import IDLE_SECONDS, Pool
 from relay.sandbox.sandbox import Sandbox
 from tests.delivery.clock import Clock
-from tests.sandbox.house import LIMITS, MB, Neighbour, code, pool, run, spawn
+from tests.sandbox.house import LIMITS, Neighbour, code, pool, run, spawn
 
 
 class Spawner:
@@ -70,7 +70,7 @@ async def test_more_children_start_when_all_places_are_taken_and_no_more_than_th
 
 
 async def test_whoever_waits_first_is_served_first(sandbox: Sandbox) -> None:
-    house = sandbox.pool("test", Spawner(), Limits(**{**_fields(LIMITS), "in_flight": 1}), cap=1)
+    house = sandbox.pool("test", Spawner(), msgspec.structs.replace(LIMITS, in_flight=1), cap=1)
     order: list[int] = []
 
     async def call(number: int) -> None:
@@ -81,12 +81,8 @@ async def test_whoever_waits_first_is_served_first(sandbox: Sandbox) -> None:
     assert order == list(range(20))
 
 
-def _fields(limits: Limits) -> dict[str, Any]:
-    return {name: getattr(limits, name) for name in limits.__struct_fields__}
-
-
 async def test_who_gives_up_waiting_takes_nobodys_place(sandbox: Sandbox) -> None:
-    house = sandbox.pool("test", Spawner(), Limits(**{**_fields(LIMITS), "in_flight": 1}), cap=1)
+    house = sandbox.pool("test", Spawner(), msgspec.structs.replace(LIMITS, in_flight=1), cap=1)
     async with house.slot():
         waiting = [asyncio.create_task(run(house, "return 1")) for _ in range(3)]
         await asyncio.sleep(0)
@@ -143,7 +139,7 @@ async def test_a_pool_that_is_always_busy_makes_room_for_another() -> None:
 async def test_a_worn_child_takes_no_more_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relay.sandbox.child.WORN_AFTER", 1)
     monkeypatch.setattr("relay.sandbox.child.PONG_SECONDS", 30.0)
-    spawner = Spawner(Limits(seconds=1, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64))
+    spawner = Spawner(msgspec.structs.replace(LIMITS, seconds=1))
     async with Sandbox() as sandbox:
         house = sandbox.pool("test", spawner, spawner.limits, cap=1)
         with pytest.raises(TimedOut):
@@ -207,7 +203,7 @@ async def test_without_deno_whoever_waits_is_told(sandbox: Sandbox, monkeypatch:
 
 
 async def test_neighbours_of_a_loop_do_not_wait_until_its_time_is_over() -> None:
-    limits = Limits(seconds=60, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64, in_flight=3)
+    limits = msgspec.structs.replace(LIMITS, seconds=60)
     async with pool(limits) as house:
         neighbours = [Neighbour(house, number) for number in (1, 2)]
         for neighbour in neighbours:

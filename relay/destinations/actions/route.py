@@ -89,8 +89,8 @@ class Leg:
         )
         compiled = compile_subscription(subscription.subscribe)
         self.matches = compiled.matches
-        self.is_by_name = _is_by_name(compiled.tree)
-        self.digest = _digest(subscription)
+        self.is_by_name = is_by_name(compiled.tree)
+        self.digest = digest_of(subscription)
         self._map = compile_mapping(self.mapping)
         self._fitting = Fitting(self.action.fields)
         self._payload = compile_fused(self.mapping, self._fitting, self._mapped)
@@ -201,15 +201,15 @@ def _refuser(error: DeliveryError) -> Callable[[Sequence[Event]], Steps]:
     return refused
 
 
-def _is_by_name(tree: Mapping[str, Any] | None) -> bool:
+def is_by_name(tree: Mapping[str, Any] | None) -> bool:
     """Whether a subscription looks at nothing but an event's type and name."""
     if tree is None:
         return True
     if tree["type"] == "group":
-        return all(map(_is_by_name, tree["children"]))
+        return all(map(is_by_name, tree["children"]))
     return tree["type"] in ("event-type", "event")
 
 
-def _digest(subscription: Subscription) -> str:
+def digest_of(subscription: Subscription) -> str:
     said = msgspec.json.encode((subscription.action, subscription.subscribe, subscription.mapping))
     return hashlib.sha256(said).hexdigest()[:DIGEST_CHARACTERS]

@@ -55,7 +55,7 @@ function compiled(folder) {
 }
 
 function instantiate(make, env, isFixed) {
-  const seen = { __proto__: process, env };
+  const seen = { __proto__: process, env, getuid: undefined, geteuid: undefined };
   const own = { os: machine(), process: seen };
   const require = (name) => {
     const plain = name.replace(/^node:/, "");

@@ -32,25 +32,25 @@ class Child:
         self._process = subprocess.Popen(
             [*started, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        assert self._read() == {"type": "ready"}
+        assert self.read() == {"type": "ready"}
 
     def call(self, message: dict[str, Any], replies: Iterable[dict[str, Any]] = ()) -> Answered:
         """One call from beginning to end; when `replies` are over, the vendor answers 200 `{}`."""
         left, requests = iter(replies), []
-        self._write({"type": "call", "id": 1, "message": message})
-        while (frame := self._read())["type"] == "http":
+        self.write({"type": "call", "id": 1, "message": message})
+        while (frame := self.read())["type"] == "http":
             requests.append(frame["value"])
             reply = next(left, None) or {"status": 200, "json": {}}
-            self._write({"type": "reply", "id": 1, "rid": frame["rid"], "value": _sent(reply)})
+            self.write({"type": "reply", "id": 1, "rid": frame["rid"], "value": sent(reply)})
         assert frame["type"] == "ok", frame
         return Answered(frame["value"], requests)
 
-    def _write(self, frame: dict[str, Any]) -> None:
+    def write(self, frame: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(encode(frame, LIMITS.frame_bytes))
         self._process.stdin.flush()
 
-    def _read(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         size = int.from_bytes(self._process.stdout.read(HEADER), "big")
         frame: dict[str, Any] = json.loads(self._process.stdout.read(size))
@@ -63,7 +63,7 @@ class Child:
         self._process.communicate()  # closes stdin, at which it ends
 
 
-def _sent(reply: dict[str, Any]) -> dict[str, Any]:
+def sent(reply: dict[str, Any]) -> dict[str, Any]:
     """A reply of the recordings, as relay gives it to a worker."""
     headers = dict(reply.get("headers") or {})
     if "text" in reply:

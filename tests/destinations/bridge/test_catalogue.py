@@ -59,8 +59,7 @@ def test_a_field_has_all_its_attributes(catalogue: Catalogue) -> None:
     action = _action(catalogue, "amplitude", "logEventV2")
     assert action["fields"]["user_id"]["default"] == {"@path": "$.userId"}
     assert action["fields"]["user_id"]["allowNull"] is True
-    assert _action(catalogue, "hubspot", "upsertObject")["syncMode"]["default"] == "upsert"
-    assert _action(catalogue, "google-sheets", "postSheet")["hasPerformBatch"] is True
+    assert _action(catalogue, "hubspot", "upsertObject")["syncMode"]["default"] == "update"
 
 
 def test_dynamic_fields_are_marked(catalogue: Catalogue) -> None:

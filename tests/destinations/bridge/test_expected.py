@@ -17,7 +17,7 @@ APP = {  # secrets of Segment's own apps, as the recordings had them
     "SALESFORCE_CLIENT_ID": "SF_CLIENT_ID",
     "SALESFORCE_CLIENT_SECRET": "SF_CLIENT_SECRET",
 }
-CODE_CHARACTERS = 60  # of a code, in the recordings
+CODE_CHARACTERS = 50  # letters of a code that all recordings have
 
 
 @pytest.mark.parametrize("kind", referee.kinds())
@@ -38,7 +38,7 @@ def test_every_batch_is_sent_as_recorded(child: Child, kind: str) -> None:
         assert [_seen(request) for request in answered.requests] == _wanted(row)
         assert _error(answered.value.get("error")) == _error(row.get("error"))
         assert [one["status"] for one in answered.value.get("multistatus", [])] == [
-            one["status"] for one in row["multistatus"]
+            one["status"] for one in row.get("multistatus", [])
         ]
 
 
@@ -77,6 +77,6 @@ def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """What the recordings keep of an error, without their way of spelling it."""
     if error is None:
         return None
-    code = "".join(c for c in str(error.get("code")) if c.isalnum() or c == ".")[: CODE_CHARACTERS - 10]
+    code = "".join(c for c in str(error.get("code")) if c.isalnum() or c == ".")[:CODE_CHARACTERS]
     shown = {"name": error["name"], "status": error.get("status"), "code": code}
     return {**shown, "fields": set(error.get("fields") or ())}
