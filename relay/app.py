@@ -33,7 +33,10 @@ from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
 from relay.delivery.replays import Replays
-from relay.destinations import CATALOGUE
+from relay.destinations.bridge.folder import NAME as INTEGRATIONS
+from relay.destinations.bridge.folder import current
+from relay.destinations.bridge.kinds import BridgedDestination
+from relay.destinations.bridge.runtime import Runtime
 from relay.errors import ConfigError, DataDirectoryError, RelayError
 from relay.event import Event
 from relay.gateway.gateway import Gateway
@@ -44,6 +47,7 @@ from relay.log.record import Record
 from relay.log.retention import Retention
 from relay.log.sqlite import SqliteLog
 from relay.log.state import SQL, State
+from relay.sandbox.sandbox import Sandbox
 
 log = structlog.get_logger()
 
@@ -110,10 +114,12 @@ class App:
             transform=self.transformations.transform_all,
         )
         await self.admission.load()
+        self._sandbox = await stack.enter_async_context(Sandbox())
         key = self.config.server.encryption_key
         self.delivery = Delivery(self.feed, self.state, self.debugger, key)
         stack.push_async_callback(self.delivery.close)
         await self.delivery.accounts.store.seal_all()
+        await self._bridge_as(self.config)
         self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
         stack.push_async_callback(self.replays.close)
         # before anything that it changes is closed, a reload on its way is finished; none begins after
@@ -140,6 +146,19 @@ class App:
 
     def _transform_as(self, config: Config) -> None:
         self.transformations.take_up((source.name, source.transformations) for source in config.sources)
+
+    async def _bridge_as(self, config: Config) -> None:
+        """Let bridged destinations run in the installed version, with what they are given besides their settings."""
+        found = current(self._directory.path / INTEGRATIONS) if _has_bridged(config) else None
+        bridge = self.delivery.bridge
+        if bridge is not None and (found is None or bridge.folder != found.folder):
+            self.delivery.bridge = None
+            await bridge.close()
+        if found is None:
+            return
+        if self.delivery.bridge is None:
+            self.delivery.bridge = Runtime(self._sandbox, found.folder)
+        self.delivery.bridge.give(config.integrations.secrets, config.integrations.features)
 
     def _start_tasks(self, stack: AsyncExitStack) -> None:
         self._retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
@@ -186,7 +205,7 @@ class App:
 
     def _cloud_of(self, source: str) -> list[str]:
         titles = {
-            CATALOGUE[d.type].title
+            type(self.config.settings[d.name]).title
             for d in self.config.destinations
             if d.enabled and (d.sources is None or source in d.sources)
         }
@@ -234,6 +253,7 @@ class App:
             self._transform_as(config)
             self._retention.config = config.log
             self.gateway.proxies = Proxies(config.server.trusted_proxies)
+            await self._bridge_as(config)
             await self.delivery.apply(config.destinations, config.settings)
             await self.replays.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)
@@ -273,6 +293,10 @@ class App:
             ],
             "destinations": await self.delivery.status(),
         }
+
+
+def _has_bridged(config: Config) -> bool:
+    return any(isinstance(settings, BridgedDestination) for settings in config.settings.values())
 
 
 class _Quiet:

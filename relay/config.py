@@ -21,13 +21,14 @@ from typing import Any
 
 import msgspec
 
-from relay import destinations as catalogue
 from relay.config_checks import CHECKS, fql, parse_address
 from relay.config_errors import Problems, Table, convert, expand, explain, read_table, suggestion
 from relay.config_lines import Lines, Place
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
+from relay.destinations import catalogue
 from relay.destinations.base import Destination
+from relay.destinations.bridge.config import IntegrationsConfig
 from relay.destinations.oauth import OAuthDestination
 from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
@@ -36,12 +37,12 @@ from relay.log.config import LogConfig
 
 DEFAULT_SOURCE = "default"  # the one source when relay.toml names none
 
-_TABLES = ("server", "log", "sources", "destinations")
+_TABLES = ("server", "log", "integrations", "sources", "destinations")
 
 # keys of the contract that this version refuses rather than ignores
 _PLANNED = {
     SourceConfig: ("plan", "controls"),
-    DestinationConfig: ("mode", "engine"),
+    DestinationConfig: ("mode",),
 }
 
 
@@ -58,6 +59,7 @@ class Config(msgspec.Struct, frozen=True):
     destinations: tuple[DestinationConfig, ...]
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
+    integrations: IntegrationsConfig = IntegrationsConfig()
     notes: tuple[str, ...] = ()  # what works, and may not be what was meant
 
 
@@ -124,6 +126,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
     server = _single(raw, "server", ServerConfig, problems)
     log = _single(raw, "log", LogConfig, problems)
+    integrations = _single(raw, "integrations", IntegrationsConfig, problems)
     sources = _several(raw, "sources", SourceConfig, problems)
     _read_subscriptions(raw, path, problems)
     destinations = _several(raw, "destinations", DestinationConfig, problems)
@@ -131,7 +134,8 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
         problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
     _check_server(server, path, problems)
     _check_sources(sources, problems)
-    settings = _check_destinations(destinations, sources, problems)
+    data_dir = Path(server.values.get("data_dir") or ServerConfig().data_dir)
+    settings = _check_destinations(destinations, sources, data_dir, problems)
     problems.check()
     return Config(
         server=ServerConfig(**server.values),
@@ -140,7 +144,8 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
         destinations=tuple(DestinationConfig(**destination.values) for destination in destinations),
         settings=settings,
         path=path,
-        notes=(*_notes(destinations, path, problems), *_plain_tokens(server, settings, path)),
+        integrations=IntegrationsConfig(**integrations.values),
+        notes=(*_notes(destinations, settings, path, problems), *_plain_tokens(server, settings, path)),
     )
 
 
@@ -157,9 +162,11 @@ def _read_subscriptions(raw: dict[str, Any], path: Path, problems: Problems) -> 
         table["subscriptions"] = [msgspec.to_builtins(one) for one in found]
 
 
-def _notes(destinations: list[Table], path: Path, problems: Problems) -> Iterator[str]:
+def _notes(
+    destinations: list[Table], settings: Mapping[str, Destination], path: Path, problems: Problems
+) -> Iterator[str]:
     for destination in destinations:
-        kind = catalogue.CATALOGUE[destination.values["type"]]
+        kind = type(settings[destination.values["name"]])
         for note in notes_of(kind, destination.values["subscriptions"]):
             yield f"{path}:{problems.line((*destination.place, 'subscriptions'))}: {note}"
 
@@ -254,7 +261,7 @@ def _check_unique(tables: list[Table], keys: Collection[str], sentence: str, pro
 
 
 def _check_destinations(
-    destinations: list[Table], sources: list[Table], problems: Problems
+    destinations: list[Table], sources: list[Table], data_dir: Path, problems: Problems
 ) -> dict[str, Destination]:
     """Return the settings of every destination, by its name."""
     _check_unique(destinations, ("name",), "this name is already taken", problems)
@@ -268,7 +275,7 @@ def _check_destinations(
             if complaint := fql(each.condition):
                 problems.add((*place, "if"), f"`if` {complaint}")
         _check_transformations(destination, problems)
-        built = _check_type(destination, problems)
+        built = _check_type(destination, data_dir, problems)
         if built is not None and "name" in destination.values:
             settings[destination.values["name"]] = built
     return settings
@@ -280,14 +287,15 @@ def _check_transformations(table: Table, problems: Problems) -> None:
             problems.add((*place, *inside), sentence)
 
 
-def _check_type(destination: Table, problems: Problems) -> Destination | None:
+def _check_type(destination: Table, data_dir: Path, problems: Problems) -> Destination | None:
     name = destination.values.get("type")
     if name is None:
         return None
-    kind = catalogue.CATALOGUE.get(name)
-    if kind is None:
-        known = suggestion(name, catalogue.CATALOGUE)
-        problems.add((*destination.place, "type"), f"unknown destination type `{name}`{known}")
+    try:
+        kind = catalogue.find(name, destination.values.get("engine"), data_dir)
+    except catalogue.UnknownType as error:
+        near = suggestion(name, error.known) if error.known else ""
+        problems.add((*destination.place, "type"), f"{error}{near}{error.more}")
         return None
     size = destination.values.get("batch_size")
     if size is not None and size > kind.max_batch:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from relay.delivery.config import DestinationConfig
+from relay.destinations.bridge.config import IntegrationsConfig
 from relay.destinations.fql import FqlError, compile_filter
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
@@ -102,6 +103,7 @@ CHECKS: Mapping[type[msgspec.Struct], Mapping[str, Check]] = {
         "data_dir": _filled,
         "trusted_proxies": _network,
     },
+    IntegrationsConfig: {},
     LogConfig: {"retention": _positive, "max_bytes": _positive},
     SourceConfig: {
         "name": _name,

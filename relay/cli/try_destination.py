@@ -18,6 +18,7 @@ import msgspec
 
 from relay.admission.normalise import events_of
 from relay.body import decode, encode
+from relay.cli.bridging import bridged
 from relay.cli.client import CannotDo
 from relay.cli.config_file import read
 from relay.cli.events_file import EventsFile, events_option
@@ -28,8 +29,9 @@ from relay.config_errors import suggestion
 from relay.delivery.config import DestinationConfig
 from relay.delivery.routing import NO_MAPPING, Routing
 from relay.destinations.base import Destination, Request, Route, at_endpoint
+from relay.destinations.bridge.route import BridgeRoute
 from relay.destinations.reply import Reply
-from relay.destinations.secrets import Mask, mask, secrets_of, shown_headers
+from relay.destinations.secrets import Mask, hiding, mask, secrets_of, shown_headers, shown_url
 from relay.destinations.tried import signed, tried
 from relay.event import Event
 from relay.log.record import Record
@@ -67,16 +69,23 @@ def destination(
     NAME is a destination of relay.toml. Nothing leaves. An answer is {"status", "headers", "json" or "text"}; where
     there is none, it is 200 with {}.
     """
-    trial = _Trial(read(file), name, is_routed=not no_routing, shows_secrets=show_secrets)
+    config = read(file)
+    trial = _Trial(config, name, is_routed=not no_routing, shows_secrets=show_secrets)
     events = EventsFile(events_file)
-    replies = _Replies(replies_file)
-    for data in events:
-        result = trial.of(data, events.line, replies.of_line(events.line))
-        if as_json:
-            events.give(result.shown())
-        else:
-            _print(result, events.line)
+    asyncio.run(_try(trial, config, events, _Replies(replies_file), as_json=as_json))
     sys.exit(events.has_mistakes)
+
+
+async def _try(
+    trial: "_Trial", config: Config, events: EventsFile, replies: "_Replies", *, as_json: bool
+) -> None:
+    async with bridged(config, trial.settings, trial.route):
+        for data in events:
+            result = await trial.of(data, events.line, replies.of_line(events.line))
+            if as_json:
+                events.give(result.shown())
+            else:
+                _print(result, events.line)
 
 
 class _Result(NamedTuple):
@@ -101,23 +110,23 @@ class _Trial:
     """A destination as it is configured."""
 
     def __init__(self, config: Config, name: str, *, is_routed: bool, shows_secrets: bool) -> None:
-        self._config, self._settings = _chosen(config, name)
-        self._route = self._settings.route(self._config.subscriptions)
-        self._routing = Routing(self._config, self._settings.title) if is_routed else None
+        self._config, self.settings = _chosen(config, name)
+        self.route = self.settings.route(self._config.subscriptions)
+        self._routing = Routing(self._config, self.settings.title) if is_routed else None
         # alone an action takes the request for one event; what has no actions is sent as ever
-        self._is_batch = type(self._route) is Route and (self._config.batch_size or self._settings.batch) > 1
-        self._masked = None if shows_secrets else mask(secrets_of(self._settings))
+        self._is_batch = type(self.route) is Route and (self._config.batch_size or self.settings.batch) > 1
+        self._masked = None if shows_secrets else mask(secrets_of(self.settings))
 
-    def of(self, data: dict[str, Any], line: int, replies: Iterator[Reply]) -> _Result:
+    async def of(self, data: dict[str, Any], line: int, replies: Iterator[Reply]) -> _Result:
         event = _admitted(data, line)
         if event.outcome is not None:
             return _Result(data.get("messageId"), event.outcome, event.reason, "; ".join(event.notes), [])
         routed = event if self._routing is None else self._routing.route(event)
         if isinstance(routed, str):
             return _Result(event.message_id, Outcome.FILTERED, routed, None, [])
-        if not self._route.wants(routed):
+        if not self.route.wants(routed):
             return _Result(event.message_id, Outcome.FILTERED, NO_MAPPING, None, [])
-        outcome = asyncio.run(tried(self._route.parcels([routed], is_batch=self._is_batch), replies))
+        outcome = await tried(self.route.parcels([routed], is_batch=self._is_batch), replies)
         requests = [self._shown(request) for request in outcome.requests]
         error = outcome.worst
         if error is None:
@@ -126,11 +135,18 @@ class _Trial:
         return _Result(event.message_id, fate, error.reply.reason, self._text(str(error)), requests)
 
     def _shown(self, request: Request) -> dict[str, Any]:
-        request = signed(self._settings, request)
-        url = at_endpoint(request.url, self._config.endpoint)
-        headers = request.headers if self._masked is None else shown_headers(request, self._masked)
-        made = {"method": request.method, "url": self._text(url), "headers": dict(headers)}
-        return made | _body(request, self._masked or str)
+        request = request if isinstance(self.route, BridgeRoute) else signed(self.settings, request)
+        request = msgspec.structs.replace(request, url=at_endpoint(request.url, self._config.endpoint))
+        if self._masked is None:
+            made = {"method": request.method, "url": request.url, "headers": dict(request.headers)}
+            return made | _body(request, str)
+        masked = hiding(request, self._masked)
+        made = {
+            "method": request.method,
+            "url": shown_url(request, masked),
+            "headers": shown_headers(request, masked),
+        }
+        return made | _body(request, masked)
 
     def _text(self, text: str) -> str:
         return text if self._masked is None else self._masked(text)

@@ -17,7 +17,7 @@ import msgspec
 
 from relay.destinations.base import Request
 from relay.destinations.reply import Answer, Reply
-from relay.destinations.secrets import Mask, shown_headers
+from relay.destinations.secrets import Mask, hiding, shown_headers, shown_url
 from relay.event import Event
 from relay.times import format_iso
 
@@ -244,10 +244,11 @@ def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]
     }
 
 
-def _without_secrets(url: str) -> str:
-    """A URL without user, password and query, which may all hold keys."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def _without_secrets(request: Request) -> Request:
+    """A request to a URL without user, password and query, which may all hold keys."""
+    parts = urlsplit(request.url)
+    url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return msgspec.structs.replace(request, url=url)
 
 
 def _kept(text: str, masked: Mask) -> str:
@@ -256,13 +257,14 @@ def _kept(text: str, masked: Mask) -> str:
 
 def _attempt(events: int, request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
     state = DELIVERED if reply.answer is Answer.DELIVERED else "retrying"
+    masked = hiding(request, masked)
     return {
         "state": state,
         "reason": None if reply.answer is Answer.DELIVERED else reply.reason,
         "at": format_iso(int(time.time() * 1000)),
         "request": {
             "method": request.method,
-            "url": masked(_without_secrets(request.url)),
+            "url": shown_url(_without_secrets(request), masked),
             "headers": shown_headers(request, masked),
             "body": _kept(request.body[:BODY_READ].decode("utf-8", "replace"), masked),
             "events": events,

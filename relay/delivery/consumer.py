@@ -23,6 +23,7 @@ from relay.delivery.routing import NO_MAPPING, Routing
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
+from relay.destinations.bridge.runtime import Runtime
 from relay.event import Event
 from relay.log.feed import Feed
 from relay.log.state import State
@@ -51,6 +52,7 @@ class Consumer:
         name: str | None = None,
         fates: Fates | None = None,
         credentials: Credentials | None = None,
+        bridge: Runtime | None = None,
     ) -> None:
         """`name` and `fates`, of a consumer that is not the destination's own: see `replaying`."""
         self.config = config
@@ -59,7 +61,7 @@ class Consumer:
         self.window = window
         self.credentials = credentials
         self.fates = fates or Fates(config, self.window, ledger, observer, now)
-        self.courier = Courier(config, settings, self.fates, sender, observer, clock, credentials)
+        self.courier = Courier(config, settings, self.fates, sender, observer, clock, credentials, bridge)
         self.retries = Retries(
             self.name,
             keeps_order=config.order == "user",

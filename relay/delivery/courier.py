@@ -31,6 +31,8 @@ from relay.delivery.pace import Gate
 from relay.delivery.sender import Sender
 from relay.delivery.shares import Shares
 from relay.destinations.base import Destination, Parcel, Request, Results, at_endpoint
+from relay.destinations.bridge.route import BridgeRoute
+from relay.destinations.bridge.runtime import Runtime
 from relay.destinations.errors import DeliveryError, Refused
 from relay.destinations.flow import Ended, begin, go_on, leave
 from relay.destinations.reply import Answer, Reply
@@ -60,6 +62,7 @@ class Courier:
         observer: Observer,
         clock: Callable[[], float] = time.monotonic,
         credentials: Credentials | None = None,
+        bridge: Runtime | None = None,
     ) -> None:
         self.gate = Gate(config.concurrency, config.rate_limit, clock)
         self.moved = Waiters()
@@ -75,6 +78,9 @@ class Courier:
         self._sender = sender
         self._observer = observer
         self._credentials = credentials
+        if isinstance(self.route, BridgeRoute):  # it puts its token where the vendor wants it
+            self.route.run_in(bridge, credentials)
+            self._credentials = None
         hidden = mask(secrets_of(settings))
         self._masked: Mask = hidden if credentials is None else lambda text: credentials.masked(hidden(text))
         self._seconds = metrics.SECONDS.labels(config.name)

@@ -8,7 +8,7 @@ any, those of relay.toml.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.sender import Sender
 from relay.delivery.tokens import TokenStore
 from relay.destinations.base import Destination, Request, at_endpoint
+from relay.destinations.errors import Busy
 from relay.destinations.oauth import OAuthDestination, Tokens, refusal, with_token
 from relay.destinations.reply import Answer, Reply
 from relay.log.state import State
@@ -54,6 +55,39 @@ class Credentials:
             return await self._signed(request, refused=access)
         except sqlite3.Error:
             return self._held(NOT_READ)
+
+    async def current(self) -> dict[str, str]:
+        """The tokens as Segment's own code wants them. Raises Busy without any."""
+        tokens = await self.account.tokens()
+        if tokens is None:
+            held = self._held(self.account.failure or NOT_LOGGED_IN)
+            raise Busy(held.reason, held.reason)
+        given = self.settings.oauth
+        return {
+            "accessToken": tokens.access,
+            "refreshToken": tokens.refresh,
+            "clientId": given.client_id,
+            "clientSecret": given.client_secret,
+            "refreshTokenUrl": given.refresh_token_url,
+        }
+
+    async def renew(self, old: dict[str, str], ask: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        """Have other tokens than `old`; `ask` has Segment's code get them. Raises Busy when there are none."""
+        tokens = await self.account.tokens()
+        if tokens is None or tokens.access != old["accessToken"]:
+            return
+
+        async def asked(_: str) -> Tokens | Failure:
+            granted = (await ask()).get("tokens") or {}
+            access = granted.get("accessToken")
+            if not isinstance(access, str) or not access:
+                return Failure("the vendor does not renew the token: log in again", needs_login=True)
+            return Tokens(access, str(granted.get("refreshToken") or ""), self.account.now())
+
+        failure = await self.account.renew(tokens, asked)
+        if failure is not None:
+            held = self._held(failure)
+            raise Busy(held.reason, held.reason, after=failure.after)
 
     def masked(self, text: str) -> str:
         """`text` without the tokens that are in use, or were lately."""

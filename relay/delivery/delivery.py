@@ -25,6 +25,7 @@ from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
+from relay.destinations.bridge.runtime import Runtime
 from relay.log.feed import Feed
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
@@ -42,6 +43,7 @@ class Delivery:
         self, feed: Feed, state: State, observer: Observer, encryption_key: str | None = None
     ) -> None:
         self.consumers: dict[str, Consumer] = {}
+        self.bridge: Runtime | None = None  # what runs bridged destinations; set before `apply`
         self.sender = Sender.open()
         self.accounts = Accounts(state, self.sender, encryption_key)
         self.logins = Logins(self.accounts, self._logged_in)
@@ -125,6 +127,7 @@ class Delivery:
             observer=self._observer,
             window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"])),
             credentials=credentials,
+            bridge=self.bridge,
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])

@@ -24,6 +24,7 @@ from relay.delivery.replay import Address, Replay, Selection
 from relay.delivery.sender import Sender
 from relay.delivery.window import Window
 from relay.destinations.base import Destination, Request
+from relay.destinations.bridge.runtime import Runtime
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask
 from relay.destinations.segment import Segment
@@ -140,6 +141,7 @@ class Replaying(Consumer):
         now: Callable[[], float] = time.time,
         fates: Fates | None = None,
         credentials: Credentials | None = None,
+        bridge: Runtime | None = None,
     ) -> None:
         config, marked = gentle(config), Marked(observer, config.name)
         super().__init__(
@@ -156,6 +158,7 @@ class Replaying(Consumer):
             name=replay.name,
             fates=fates or ReplayFates(replay.name, config, window, ledger, marked, now),
             credentials=credentials,
+            bridge=bridge,
         )
         self.courier.gate = ReplayGate(config.concurrency, config.rate_limit, live, clock)
         self.is_done = False

@@ -194,6 +194,7 @@ class Replays:
             window=window,
             live=lambda: self._live_gate(name),
             credentials=self._delivery.accounts.credentials(*target),
+            bridge=self._delivery.bridge,
         )
         if not replay.query.dry_run:
             consumer.fates.counts.update({o: row[o] for o in Outcome})

@@ -13,6 +13,7 @@ import aiohttp
 from relay import __version__
 from relay.destinations.base import Request
 from relay.destinations.reply import Reply
+from relay.destinations.secrets import hiding
 
 USER_AGENT = f"relay/{__version__}"
 MAX_RETRY_AFTER = 86_400.0  # seconds: a destination may not close itself for ever
@@ -50,6 +51,8 @@ class Sender:
         except (aiohttp.ClientError, OSError) as error:
             reply = Reply(None, "", 0.0, _error_name(error))
         reply.seconds = time.perf_counter() - started
+        if request.hidden:  # what an answer repeats of it goes no further
+            reply.text = hiding(request, str)(reply.text)
         return reply
 
     async def _follow(self, request: Request) -> Reply:
@@ -65,7 +68,8 @@ class Sender:
                     continue
                 text = await _read(response)
                 after = _retry_after(response.headers.get("Retry-After"))
-                return Reply(response.status, text, 0.0, None, after)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, text, 0.0, None, after, headers=headers)
         return Reply(None, "", 0.0, "too many redirects")
 
     async def close(self) -> None:

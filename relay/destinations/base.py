@@ -23,13 +23,18 @@ from relay.event import Event
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request to a destination. `url` is absolute; values of `secret` headers are never shown."""
+    """One HTTP request to a destination. `url` is absolute.
+
+    Never shown: the values of `secret` headers, and of `url` the parts in `hidden`: whole segments of its path, whole
+    values of its query, its user info.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
     secret: frozenset[str] = frozenset()
+    hidden: tuple[str, ...] = ()
 
 
 Results = Sequence[DeliveryError | None]
@@ -71,6 +76,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     """The settings of one kind of destination; subclasses add fields and `requests`."""
 
     title: ClassVar[str]  # the display name: what an event's `integrations` object calls it
+    also_called: ClassVar[tuple[str, ...]] = ()  # and what people call it there: the tool's plain name
     summary: ClassVar[str]  # one sentence for the catalogue
     default_endpoint: ClassVar[str | None] = None  # scheme, host and port; None: from the settings
     needs_endpoint: ClassVar[bool] = False  # relay.toml must name one

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import msgspec
+
 from relay.destinations.actions import Action, ActionDestination, Call, Preset, by_name
 from relay.destinations.actions.fields import text
 from relay.destinations.actions.requests import json_request
@@ -37,7 +39,13 @@ def _post(_: "Slack", call: Call) -> Steps:
     if not _is_webhook(url):
         raise Refused(f"url must be an incoming webhook of {HOST}", "BAD_REQUEST", fields=("url",))
     said = {name: call.payload[name] for name in _SAID if name in call.payload}
-    yield json_request("POST", url, said)
+    yield msgspec.structs.replace(json_request("POST", url, said), hidden=_key_in(url))
+
+
+def _key_in(url: str) -> tuple[str, ...]:
+    """What of a webhook's URL must stay secret: all but the first segment of its path, which is its kind."""
+    segments = urlsplit(url).path.strip("/").split("/")
+    return tuple(filter(None, segments[1:] or segments))
 
 
 POST = Action(
@@ -73,6 +81,9 @@ class Slack(ActionDestination, frozen=True):
             ' `{"@template": "{{userId}} bought for {{properties.revenue}}"}`.'
         ),
         "Slack takes one message a second for each webhook: set `rate_limit = 1`.",
-        "Whoever has a webhook's URL can post with it: keep it as secret as a password.",
+        (
+            "Whoever has a webhook's URL can post with it: keep it out of the file with `${NAME}`. relay never shows"
+            " more of it than `https://hooks.slack.com/services`."
+        ),
         "A message that Slack took without its answer coming back is posted again.",
     )

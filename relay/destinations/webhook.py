@@ -7,8 +7,9 @@ sends what their mappings say instead: `data` to `url`, with `headers` of their 
 
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from relay.body import encode
 from relay.destinations.actions import Action, ActionDestination, Call, Preset, Subscription, by_name
@@ -61,6 +62,12 @@ class Webhook(ActionDestination, frozen=True):
     max_batch: ClassVar[int] = 10_000
     actions: ClassVar[Mapping[str, Action]] = by_name(SEND)
     presets: ClassVar[Sequence[Preset]] = ()
+    notes: ClassVar[Sequence[str]] = (
+        (
+            "The values in a URL's query, and a user and password in it, are never shown; its path is: put a key in a"
+            " header, or in the query."
+        ),
+    )
 
     url: Annotated[str | None, about("Where events go; needed unless subscriptions say it.")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"], about("The request's method.")] = "POST"
@@ -113,15 +120,27 @@ class Webhook(ActionDestination, frozen=True):
         if url is None or not _is_url(url):
             raise Refused("url is missing or not an http or https URL", fields=("url",))
         sent = {**self.headers, **headers}
-        hidden = frozenset(sent) | {SIGNATURE}
+        secrets, hidden = frozenset(sent) | {SIGNATURE}, _keys_in(url)
         if not bodies:
-            return Request(method, url, sent, secret=hidden)
+            return Request(method, url, sent, secret=secrets, hidden=hidden)
         if "content-type" not in map(str.lower, sent):
             sent = {**_JSON, **sent}
         if self.shared_secret is not None:
             sent[SIGNATURE] = hmac.digest(self.shared_secret.encode(), bodies[0], "sha1").hex()
         body = b"[" + b",".join(bodies) + b"]" if is_array else bodies[0]
-        return Request(method, url, sent, body, hidden)
+        return Request(method, url, sent, body, secrets, hidden)
+
+
+@lru_cache(1000)
+def _keys_in(url: str) -> tuple[str, ...]:
+    """What of a URL may be a key: its user info, and every value of its query, as they stand there and as meant."""
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0]
+    password = user.partition(":")[2]
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    values = [value if is_pair else name for name, is_pair, value in pairs]
+    found = (user, unquote(user), password, unquote(password), *values, *map(unquote_plus, values))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _is_url(url: str) -> bool:

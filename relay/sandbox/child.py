@@ -80,7 +80,11 @@ class Child:
         if not child._ready.done() or child.ended.done():
             child.kill(Reason.BLOCKED)
             raise Crashed(await child.ended, child._pipes.last_words)
-        child._limit_memory()
+        try:
+            child._limit_memory()
+        except OSError:
+            await child.stop()
+            raise
         return child
 
     def _limit_memory(self) -> None:
@@ -120,16 +124,17 @@ class Child:
         call = Call(on_http)
         self._calls[number] = call
         try:
-            async with asyncio.timeout(self.limits.seconds):
+            async with asyncio.timeout(self.limits.seconds) as deadline:
                 return await self._answered(call, data)
         except TimeoutError:
+            if not deadline.expired():  # of `on_http`
+                raise
             self._give_up(number)
             if await self._answers():
                 raise TimedOut(self.limits.seconds) from None
             raise await self._crash(Reason.BLOCKED) from None
         finally:
-            if number in self._calls:
-                self._give_up(number)
+            self._give_up(number)
 
     async def _answered(self, call: Call, data: bytes) -> Any:
         if self.ended.done():
@@ -151,6 +156,9 @@ class Child:
         return self._last_id
 
     def _give_up(self, number: int) -> None:
+        """Whatever comes of a call that has no answer yet, nobody wants it."""
+        if number not in self._calls:
+            return
         self._forget(number)
         self._given_up.add(number)
         self._send({"type": "cancel", "id": number})

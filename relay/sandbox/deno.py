@@ -53,11 +53,17 @@ def libraries(program: str) -> tuple[str, ...]:
 
 
 def command(
-    program: str, script: Path, limits: Limits, *, modules: Sequence[Path] = (), readable: Sequence[Path] = ()
+    program: str,
+    script: Path,
+    limits: Limits,
+    *,
+    modules: Sequence[Path] = (),
+    readable: Sequence[Path] = (),
+    arguments: Sequence[str] = (),
 ) -> list[str]:
     """The launcher with what Deno is started with. `modules`: what `script` imports, beside frames.mjs.
 
-    `readable`: files that its code may read. Whatever is not named cannot even be read by Deno itself.
+    `arguments` are the script's own, after the sizes of frames. `readable`: files that its code may read. Whatever is not named cannot even be read by Deno itself.
     """
     files = (program, *libraries(program), *map(str, (FRAMES, script, *modules, *readable)))
     for path in readable:
@@ -70,14 +76,23 @@ def command(
         *(str(os.getpid()), str(limits.nice), *ENVIRONMENT, *files, "--"),
         *(program, "run", *FLAGS, f"--v8-flags=--max-old-space-size={limits.heap_mb}"),
         *([f"--allow-read={allowed}"] if readable else ()),
-        *(str(script), orjson.dumps(sizes).decode()),
+        *(str(script), orjson.dumps(sizes).decode(), *arguments),
     ]
 
 
 async def start(
-    what: str, script: Path, limits: Limits, *, modules: Sequence[Path] = (), readable: Sequence[Path] = ()
+    what: str,
+    script: Path,
+    limits: Limits,
+    *,
+    modules: Sequence[Path] = (),
+    readable: Sequence[Path] = (),
+    arguments: Sequence[str] = (),
 ) -> Child:
     """A child that runs `script` and is ready. Raises NotInstalled (`what` is its subject) and Crashed."""
     program = binary(what)
     await asyncio.to_thread(libraries, program)
-    return await Child.start(command(program, script, limits, modules=modules, readable=readable), limits)
+    line = command(
+        program, script, limits, modules=modules, readable=readable, arguments=arguments
+    )
+    return await Child.start(line, limits)

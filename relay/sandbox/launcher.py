@@ -18,7 +18,6 @@ code 126: the parent has gone; 127: the command could not be executed.
 
 import ctypes
 import os
-import platform
 import resource
 import sys
 from collections.abc import Iterator, Sequence
@@ -293,7 +292,7 @@ def _readable(libc: ctypes.CDLL, ruleset: int, path: str) -> bool:
 
 
 def seccomp(libc: ctypes.CDLL) -> bool:
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in MACHINES:
         return False
     program = list(instructions(machine, os.getpid()))

@@ -20,18 +20,14 @@ class Pipes(asyncio.SubprocessProtocol):
         self._writable = asyncio.Event()
         self.head = b""
         self.tail = b""
+        self.pid = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.SubprocessTransport, transport)
+        self.pid = self._transport.get_pid() or 0
         stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
         stdin.set_write_buffer_limits(high=UNSENT_BYTES)
         self._writable.set()
-
-    @property
-    def pid(self) -> int:
-        pid = self._transport.get_pid()
-        assert pid is not None
-        return pid
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:

@@ -85,9 +85,11 @@ class Pool:
     async def run(self, seat: Seat, message: dict[str, Any], on_http: Http | None) -> Any:
         """A call in `seat`, and again alone when its child ends with it."""
         started = self._clock()
-        outcome = "ok"
+        outcome = "failed"
         try:
-            return await self._run(seat, message, on_http)
+            result = await self._run(seat, message, on_http)
+            outcome = "ok"
+            return result  # noqa: TRY300  the outcome is counted whatever it is
         except SandboxError as error:
             outcome = {Thrown: "thrown", TimedOut: "timed_out", Crashed: "crashed"}.get(
                 type(error), "refused"
@@ -179,7 +181,6 @@ class Pool:
         else:
             seat = Seat(child, self._clock())
             line.seats.append(seat)
-            self._layers = child.layers
             child.ended.add_done_callback(functools.partial(self._gone, line, seat))
         finally:
             line.start = None
@@ -215,6 +216,8 @@ class Pool:
 
     def status(self) -> Status:
         seats = self._shared.seats + self._alone.seats
+        if seats:
+            self._layers = seats[-1].child.layers
         return Status(
             children=len(seats),
             calls=sum(seat.used for seat in seats),

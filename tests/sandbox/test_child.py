@@ -14,7 +14,7 @@ import uvloop
 
 from relay.errors import RelayError
 from relay.sandbox import child as child_module
-from relay.sandbox import deno
+from relay.sandbox import deno, frames
 from relay.sandbox.errors import Crashed, NotInstalled, Reason, SandboxError, Thrown, TimedOut, TooLarge
 from tests.sandbox.house import LIMITS, MB, WORKER, child, code, spawn
 
@@ -185,6 +185,15 @@ async def test_a_fault_of_relay_in_a_request_is_told_to_who_called() -> None:
         assert await one.call(code("return 1")) == 1
 
 
+async def test_a_request_that_takes_too_long_is_not_a_call_that_did() -> None:
+    async def slow(_request: dict[str, Any]) -> dict[str, Any]:
+        raise TimeoutError("of the vendor")
+
+    async with child() as one:
+        with pytest.raises(TimeoutError, match="of the vendor"):
+            await one.call(code(FETCH), on_http=slow)
+
+
 async def test_after_its_answer_a_call_can_send_nothing() -> None:
     async with child() as one:
         await one.call(code("globalThis.kept = http; return 1"), on_http=echo)
@@ -227,6 +236,16 @@ async def test_a_call_that_hangs_times_out_alone() -> None:
             await one.call(code(HANG))
         assert await one.call(code("return 1")) == 1
         assert not one.ended.done()
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_call_whose_answer_takes_too_long_to_read_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with child(SHORT) as one:
+        with monkeypatch.context() as patch:
+            patch.setattr(frames, "decode", never)
+            with pytest.raises(TimedOut):
+                await one.call(code("return 1"))
+        assert await one.call(code("return 1")) == 1
 
 
 async def test_a_call_that_calculates_without_end_costs_the_process() -> None:
@@ -351,6 +370,7 @@ async def test_nothing_is_left_of_a_child() -> None:
 
 async def test_the_layers_of_the_launcher_are_known() -> None:
     async with child() as one:
+        await one.call(code("return 1"))
         assert set(one.layers) <= {"no_new_privs", "landlock", "seccomp"}
         assert one.layers or sys.platform != "linux"
 

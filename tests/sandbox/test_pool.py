@@ -14,7 +14,7 @@ from relay.sandbox.crashes import SOME
 from relay.sandbox.errors import Crashed, NotInstalled, Reason, Thrown, TimedOut
 from relay.sandbox.limits import Limits
 from relay.sandbox.pool import IDLE_SECONDS, Pool
-from relay.sandbox.sandbox import Sandbox
+from relay.sandbox.sandbox import TENURE_SECONDS, Sandbox
 from tests.delivery.clock import Clock
 from tests.sandbox.house import LIMITS, Neighbour, code, pool, run, spawn
 
@@ -120,13 +120,16 @@ async def test_over_the_cap_of_all_pools_the_longest_idle_child_goes_first(
     assert not spawners[0].children[0].is_gone
 
 
-async def test_a_pool_that_is_always_busy_makes_room_for_another() -> None:
-    async with Sandbox(cap=1) as sandbox:
+async def test_a_pool_that_is_always_busy_makes_room_for_another_after_a_while(clock: Clock) -> None:
+    async with Sandbox(cap=1, clock=clock) as sandbox:
         busy, other = sandbox.pool("busy", Spawner(), LIMITS), sandbox.pool("other", Spawner(), LIMITS)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(busy.slot())
             late = asyncio.create_task(run(other, "return 'late'"))
             await asyncio.sleep(0)
+            assert await run(busy, "return 'still'") == "still"
+            clock.move(TENURE_SECONDS)
+            sandbox.check()
             more = asyncio.create_task(
                 run(busy, "return 'more'")
             )  # a place is free, in a child that is to leave

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import orjson
@@ -32,6 +32,17 @@ Now = Callable[[], float]
 Name = tuple[Any, Any]
 
 
+class Asks(Protocol):
+    """A subscription as a route needs it: which events, and what travels together of them."""
+
+    matches: Callable[[Mapping[str, Any]], bool]
+    is_by_name: bool
+    digest: str
+
+    def parcels(self, events: Sequence[Event], *, is_batch: bool) -> Iterable[Parcel]:
+        """What is sent for `events`, all of which match."""
+
+
 class ActionRoute(Route):
     """`subscriptions` in their order, for one destination."""
 
@@ -41,19 +52,19 @@ class ActionRoute(Route):
         self, settings: ActionDestination, subscriptions: Iterable[Subscription], now: Now = time.time
     ) -> None:
         super().__init__(settings)
-        self.legs = [Leg(settings, one, now) for one in subscriptions if one.enabled]
+        self.legs: Sequence[Asks] = [Leg(settings, one, now) for one in subscriptions if one.enabled]
         alike: Counter[str] = Counter()
         for leg in self.legs:
             alike[said := leg.digest] += 1
             if alike[said] > 1:  # two that say the same are two all the same
                 leg.digest = f"{said}.{alike[said]}"
-        self._by_name: dict[Name, list[Leg]] = {}
+        self._by_name: dict[Name, list[Asks]] = {}
 
     def wants(self, event: Event) -> bool:
         return bool(self._legs_of(event.data))
 
     def parcels(self, events: Sequence[Event], *, is_batch: bool) -> list[Parcel]:
-        wanted: dict[Leg, list[Event]] = {leg: [] for leg in self.legs}
+        wanted: dict[Asks, list[Event]] = {leg: [] for leg in self.legs}
         for event in events:
             for leg in self._legs_of(event.data):
                 wanted[leg].append(event)
@@ -61,7 +72,7 @@ class ActionRoute(Route):
             parcel for leg, some in wanted.items() if some for parcel in leg.parcels(some, is_batch=is_batch)
         ]
 
-    def _legs_of(self, data: Mapping[str, Any]) -> list["Leg"]:
+    def _legs_of(self, data: Mapping[str, Any]) -> list[Asks]:
         """The subscriptions that ask for an event: most look at type and name only, and are asked once for each."""
         name = data.get("type"), data.get("event")
         try:

@@ -36,13 +36,9 @@ class Bundle(msgspec.Struct, frozen=True):
 def make(packages: Path, target: Path) -> Bundle:
     """Make `target` of the packages that were fetched into a folder."""
     types = _types(packages)
-    destinations = ",\n".join(
-        f'"{name}": () => require("{PACKAGE}/dist/destinations/{name}").default' for name in types
-    )
-    core = 'exports.core = () => require("@segment/actions-core");'
     shutil.copytree(PROGRAMS / "shims", packages / "shims", dirs_exist_ok=True)
     entry, about = packages / "entry.cjs", packages / "about.json"
-    entry.write_text(f"{core}\nexports.destinations = {{\n{destinations}\n}};\n", "utf-8")
+    entry.write_text(_entry(types), "utf-8")
     said = _run(packages, [entry.name, *_options(target, about)])
     absent = set(_UNRESOLVED.findall(said))
     if absent:  # packages that it needs and does not declare: what needs them will not load, the rest does
@@ -54,9 +50,17 @@ def make(packages: Path, target: Path) -> Bundle:
     return Bundle(types, msgspec.json.decode(about.read_bytes())["inputs"])
 
 
+def _entry(types: tuple[str, ...]) -> str:
+    """The file that the others hang on: each destination is evaluated when it is first asked for."""
+    place = f"{PACKAGE}/dist/destinations"
+    destinations = ",\n".join(f'"{name}": () => require("{place}/{name}").default' for name in types)
+    core = 'exports.core = () => require("@segment/actions-core");'
+    return f"{core}\nexports.destinations = {{\n{destinations}\n}};\n"
+
+
 def _run(packages: Path, arguments: list[str]) -> str:
     """Errors of esbuild, empty when there are none."""
-    command = [_esbuild(packages), *arguments]
+    command = [str(_esbuild(packages)), *arguments]
     done = subprocess.run(command, cwd=packages, env={}, capture_output=True, text=True, check=False)  # noqa: S603
     return done.stderr if done.returncode else ""
 
@@ -84,13 +88,12 @@ def _esbuild(packages: Path) -> Path:
 
 
 def _options(target: Path, about: Path) -> list[str]:
-    shims = [f"--alias:{name}=./shims/{file}" for name, file in _SHIMS.items()]
     return [
         *("--bundle", "--platform=node", "--format=cjs", "--minify-whitespace", "--minify-syntax"),
         *("--legal-comments=none", "--log-level=error"),  # notices are kept in a file of their own
         *("--external:cpu-features", "--loader:.node=empty"),  # machine code, which ssh2 can do without
         "--define:globalThis.process=process",
-        *shims,
+        *(f"--alias:{name}=./shims/{file}" for name, file in _SHIMS.items()),
         f"--banner:js={_HEAD}",
         f"--footer:js={_FOOT}",
         f"--outfile={target}",

@@ -19,7 +19,6 @@ from relay.destinations.bridge.deno import SUBJECT
 from relay.destinations.bridge.errors import CannotInstall, NotInstalled
 from relay.destinations.bridge.folder import INSTALL, PROGRAMS
 from relay.destinations.bridge.scan import Reads, Scan
-from relay.sandbox.deno import FLAGS, binary
 
 FILE = "catalogue.json"
 SECONDS = 120  # for a child that needs one
@@ -117,6 +116,8 @@ def _complete(one: dict[str, Any], reads: Reads) -> None:
 
 
 def _described(folder: Path) -> bytes:
+    from relay.sandbox.deno import FLAGS, binary  # noqa: PLC0415  as in deno.py
+
     program = (f"--allow-read={folder}", str(PROGRAMS / "describe.mjs"), str(folder))
     command = [binary(SUBJECT), "run", *FLAGS, *program]
     try:

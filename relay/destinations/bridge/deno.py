@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from relay.destinations.bridge.errors import CannotInstall
-from relay.sandbox.deno import binary
 
 SUBJECT = "the bridge"  # of the sentence that says that there is no Deno
 MOST_WORDS = 60  # of what no sentence is known for
@@ -30,7 +29,10 @@ _SAYINGS = [  # what Deno says, by what it contains, and what an operator should
         f"the disk is full: nothing was installed; make room, then {_KEPT}",
     ),
     (r"package '(?P<name>\S+)' matching '(?P<version>\S+?)'", "there is no version {version} of {name}"),
-    (r"package tarball at: (?P<name>\S+)", f"the registry does not have {{name}}; {_MIRROR}"),
+    (
+        r"package (?:tarball at: |'(?=\S+' does not exist))(?P<name>[^\s']+)",
+        f"the registry does not have {{name}}; {_MIRROR}",
+    ),
     (
         r"(?:Bad response|status)\W+(?P<status>[45]\d\d)",
         f"the package registry answers {{status}}: {_KEPT}; {_MIRROR}",
@@ -53,6 +55,8 @@ def resolve(folder: Path, cache: Path) -> None:
 
 
 def _run(arguments: Sequence[str], folder: Path, cache: Path, seen: Callable[[str], None]) -> None:
+    from relay.sandbox.deno import binary  # noqa: PLC0415  its logging takes long to load, and the help waits
+
     (folder / "deno.json").write_text("{}")  # so that no configuration of a folder above is looked for
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603

@@ -77,6 +77,26 @@ async def job(
     raise Ended(_results(answer, talk.last, len(events)))
 
 
+async def credentials_test(
+    declared: Bridged, settings: ActionDestination, runtime: "Runtime", tokens: "Tokens | None"
+) -> AsyncSteps:
+    """The package's own test of the credentials. Ends, or raises why they are no good."""
+    message = {"op": "test", "type": declared.type, "settings": Job(declared, settings, "", {}).settings}
+    talk = Talk(runtime, message, declared, tokens)
+    try:
+        await talk.begin()
+        while (request := await talk.asked()) is not None:
+            try:
+                reply = yield request
+            except HttpError as error:
+                reply = error.reply
+            talk.answer(reply)
+        answer = talk.result()
+    finally:
+        await talk.leave()
+    _results(answer, talk.last, 1)
+
+
 class Talk:
     """A call that is under way, and what it asks for."""
 
@@ -88,7 +108,9 @@ class Talk:
         self._message = message
         self._declared = declared
         self._tokens = tokens
-        self._asked: asyncio.Queue[tuple[dict[str, Any], asyncio.Future[dict[str, Any]]] | None] = asyncio.Queue()
+        self._asked: asyncio.Queue[tuple[dict[str, Any], asyncio.Future[dict[str, Any]]] | None] = (
+            asyncio.Queue()
+        )
         self._answer: asyncio.Future[dict[str, Any]] | None = None
         self._task: asyncio.Task[dict[str, Any]] | None = None
 

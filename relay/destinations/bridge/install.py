@@ -81,6 +81,8 @@ def lock_for(version: str) -> Lock:
         deno.resolve(place, place / "cache")
         deno_lock = (place / _LOCK_FILE).read_bytes()
     found: str = orjson.loads(deno_lock)["specifiers"][f"npm:{PACKAGE}@{version}"].partition("_")[0]
+    if found == ours().version:
+        return ours()
     return (
         Lock(found, package_json, deno_lock, is_ours=False) if _EXACT.fullmatch(version) else lock_for(found)
     )
@@ -88,7 +90,7 @@ def lock_for(version: str) -> Lock:
 
 def install(root: Path, lock: Lock, progress: Progress) -> Outcome:
     """Install a version and use it from now on. Raises CannotInstall."""
-    with folder.alone(root), _disk():
+    with _disk(), folder.alone(root):
         before = _before(root)
         found = _whole(root, lock)
         if found is None:
@@ -101,7 +103,7 @@ def install(root: Path, lock: Lock, progress: Progress) -> Outcome:
 
 def remove(root: Path, version: str | None) -> list[str]:
     """Remove one version, or all and what is left of interrupted installations. Gives the versions."""
-    with folder.alone(root), _disk():
+    with _disk(), folder.alone(root):
         there = [it.version for it in folder.versions(root)]
         gone = [name for name in there if version in (None, name)]
         if version is not None and not gone:

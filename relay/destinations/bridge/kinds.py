@@ -111,7 +111,9 @@ def _notes(one: Bridged) -> list[str]:
     if one.scheme in OAUTH:
         said.append("Give it tokens in `oauth`; the login page of the vendor is not part of Segment's code.")
     said.extend(
-        f"Action {action['name']}: {action['unsupported']}." for action in one.actions if action.get("unsupported")
+        f"Action {action['name']}: {action['unsupported']}."
+        for action in one.actions
+        if action.get("unsupported")
     )
     return said
 

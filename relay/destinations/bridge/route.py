@@ -33,11 +33,12 @@ class BridgeRoute(ActionRoute):
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(settings, (), now)
-        self.legs = [BridgeLeg(settings, declared, one) for one in subscriptions if one.enabled]
+        self._own = [BridgeLeg(settings, declared, one) for one in subscriptions if one.enabled]
+        self.legs = self._own
 
-    def run_in(self, runtime: "Runtime", tokens: "Tokens | None") -> None:
+    def run_in(self, runtime: "Runtime | None", tokens: "Tokens | None") -> None:
         """Where the calls are made; `tokens` for a destination that needs a login."""
-        for leg in self.legs:
+        for leg in self._own:
             leg.runtime, leg.tokens = runtime, tokens
 
 
@@ -79,9 +80,7 @@ class BridgeLeg:
                 size = len(event.json)
             chunks[-1].append(event)
             sizes[key] = size
-        return [
-            Parcel(some, self.digest, self._begin_batch) for chunks in groups.values() for some in chunks
-        ]
+        return [Parcel(some, self.digest, self._begin_batch) for chunks in groups.values() for some in chunks]
 
     def _begin_single(self, events: Sequence[Event]) -> AsyncSteps:
         return job(self.job, events, self.runtime, self.tokens, is_batch=False)

@@ -5,12 +5,13 @@ feature flags of relay.toml go with each call, and only those that the destinati
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from relay.destinations.bridge.catalogue import Bridged
 from relay.destinations.bridge.worker import MODULES, SCRIPT, readable
+from relay.destinations.oauth import OAuthSettings
 from relay.sandbox.child import Http
 from relay.sandbox.deno import start
 from relay.sandbox.limits import Limits
@@ -34,8 +35,29 @@ class Tokens(Protocol):
     async def current(self) -> dict[str, str]:
         """As the package wants them. Raises Busy when there are none."""
 
-    async def renew(self, old: dict[str, str], ask: Callable[[str], Any]) -> None:
+    async def renew(self, old: dict[str, str], ask: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         """Have other tokens than `old`: `ask` gets them, once for all who were refused. Raises Busy."""
+
+
+class FixedTokens:
+    """The tokens of relay.toml, as they are: for what only looks."""
+
+    def __init__(self, given: OAuthSettings) -> None:
+        self._given = given
+
+    async def current(self) -> dict[str, str]:
+        """As the package wants them."""
+        given = self._given
+        return {
+            "accessToken": given.access_token,
+            "refreshToken": given.refresh_token,
+            "clientId": given.client_id,
+            "clientSecret": given.client_secret,
+            "refreshTokenUrl": given.refresh_token_url,
+        }
+
+    async def renew(self, old: dict[str, str], ask: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        """Nothing: the next call is refused again."""
 
 
 class Runtime:
@@ -45,17 +67,30 @@ class Runtime:
         self,
         sandbox: Sandbox,
         folder: Path,
-        secrets: Mapping[str, str],
-        features: Mapping[str, bool],
         cap: int | None = None,
     ) -> None:
         self.folder = folder
-        self._secrets = secrets
-        self._features = features
+        self._secrets: Mapping[str, str] = {}
+        self._features: Collection[str] = ()
         self._pool = sandbox.pool("bridge", self._start, LIMITS, cap or max(2, os.cpu_count() or 2))
 
     async def _start(self) -> Any:
-        return await start(SUBJECT, SCRIPT, LIMITS, modules=MODULES, readable=readable(self.folder))
+        return await start(
+            SUBJECT,
+            SCRIPT,
+            LIMITS,
+            modules=MODULES,
+            readable=readable(self.folder),
+            arguments=(str(self.folder),),
+        )
+
+    def give(self, secrets: Mapping[str, str], features: Collection[str]) -> None:
+        """App secrets by the names that the package reads, and the feature flags that are on."""
+        self._secrets, self._features = secrets, features
+
+    async def close(self) -> None:
+        """End its children."""
+        await self._pool.close()
 
     async def call(
         self, message: dict[str, Any], declared: Bridged, tokens: Tokens | None, on_http: Http
@@ -69,8 +104,13 @@ class Runtime:
         if (answer.get("error") or {}).get("status") != UNAUTHORIZED or not declared.has_refresh:
             return answer
 
-        async def ask(_: str) -> Any:
-            renewal = {"op": "refresh", "type": message["type"], "settings": message["settings"], "auth": auth}
+        async def ask() -> dict[str, Any]:
+            renewal = {
+                "op": "refresh",
+                "type": message["type"],
+                "settings": message["settings"],
+                "auth": auth,
+            }
             return await self._called(renewal | self._context(declared), on_http)
 
         await tokens.renew(auth, ask)
@@ -83,7 +123,7 @@ class Runtime:
 
     def _context(self, declared: Bridged) -> dict[str, Any]:
         features = dict.fromkeys(declared.needed_features, True)
-        features |= {name: on for name, on in self._features.items() if name in declared.features}
+        features |= {name: True for name in declared.features if name in self._features}
         return {
             "env": {name: self._secrets[name] for name in declared.secrets if name in self._secrets},
             "features": features,

@@ -33,7 +33,9 @@ def test_how_they_log_in_is_known(catalogue: Catalogue) -> None:
     assert schemes == {"custom": 159, "oauth2": 28, "basic": 17, "oauth-managed": 6, "none": 4}
     has = Counter()  # type: Counter[str]
     for one in catalogue.destinations:
-        has.update(test=one.has_test, refresh=one.has_refresh, delete=one.has_delete, audience=bool(one.audience))
+        has.update(
+            test=one.has_test, refresh=one.has_refresh, delete=one.has_delete, audience=bool(one.audience)
+        )
     assert has == {"test": 143, "refresh": 30, "delete": 26, "audience": 27}
 
 

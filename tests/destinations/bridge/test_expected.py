@@ -32,7 +32,11 @@ def test_every_event_is_sent_as_recorded(child: Child, kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in referee.kinds() if referee.recorded(kind)["batches"]])
 def test_every_batch_is_sent_as_recorded(child: Child, kind: str) -> None:
     for row in referee.recorded(kind)["batches"]:
-        message = {**_message(kind, row), "op": "batch", "events": [referee.events()[n] for n in row["events"]]}
+        message = {
+            **_message(kind, row),
+            "op": "batch",
+            "events": [referee.events()[n] for n in row["events"]],
+        }
         message["subscription"]["mapping"] = {**message["subscription"]["mapping"], "enable_batching": True}
         answered = child.call(message, [request["reply"] for request in row["requests"]])
         assert [_seen(request) for request in answered.requests] == _wanted(row)

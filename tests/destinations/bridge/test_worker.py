@@ -12,6 +12,7 @@ CONTACT = {"partnerAction": "upsertContact", "mapping": {"email": {"@path": "$.t
 PERSON = {"type": "identify", "userId": "u1", "traits": {"email": "ada@example.com"}}
 TOKENS = {"accessToken": "old", "refreshToken": "r1", "clientId": "id", "clientSecret": "secret"}
 MODE = "__segment_internal_sync_mode"
+TIME = "2026-03-02T12:00:00Z"
 UNAUTHORIZED = {"status": 401, "json": {"message": "expired"}}
 AWS = {
     "AWS_ACCESS_KEY_ID": "AKIA",
@@ -58,7 +59,9 @@ def test_a_second_refusal_of_the_token_is_an_error(child: Child) -> None:
 
 
 def test_tokens_are_renewed_on_demand(child: Child) -> None:
-    answered = child.call({"op": "refresh", **HUBSPOT, "auth": TOKENS}, [{"status": 200, "json": {"access_token": "new"}}])
+    answered = child.call(
+        {"op": "refresh", **HUBSPOT, "auth": TOKENS}, [{"status": 200, "json": {"access_token": "new"}}]
+    )
     assert answered.value["tokens"] == {"accessToken": "new"}
 
 
@@ -83,8 +86,12 @@ def test_what_cannot_delete_says_so(child: Child) -> None:
 
 def test_choices_of_a_field_are_looked_up(child: Child) -> None:
     message = {
-        **{"op": "field", "type": "salesforce", "settings": {"instanceUrl": "https://x.my.salesforce.com"}},
-        **{"auth": TOKENS, "action": "customObject", "field": "customObjectName"},
+        "op": "field",
+        "type": "salesforce",
+        "settings": {"instanceUrl": "https://x.my.salesforce.com"},
+        "auth": TOKENS,
+        "action": "customObject",
+        "field": "customObjectName",
     }
     objects = [{"label": "Boat", "name": "Boat__c", "createable": True, "queryable": True}]
     answered = child.call(message, [{"status": 200, "json": {"sobjects": objects}}])
@@ -93,7 +100,9 @@ def test_choices_of_a_field_are_looked_up(child: Child) -> None:
 
 def test_the_sync_mode_of_an_action_is_its_default(child: Child) -> None:
     recorded = referee.recorded("braze")
-    place = next(n for n, one in enumerate(recorded["subscriptions"]) if one["partnerAction"] == "trackPurchase2")
+    place = next(
+        n for n, one in enumerate(recorded["subscriptions"]) if one["partnerAction"] == "trackPurchase2"
+    )
     row = next(row for row in recorded["results"] if row["subscription"] == place and "error" not in row)
     subscription = recorded["subscriptions"][place]
     assert subscription["mapping"][MODE] == "add"
@@ -106,7 +115,9 @@ def test_the_sync_mode_of_an_action_is_its_default(child: Child) -> None:
     )
     answered = child.call(message)
     assert "error" not in answered.value
-    assert [json.loads(request["body"]) for request in answered.requests] == [one["json"] for one in row["requests"]]
+    assert [json.loads(request["body"]) for request in answered.requests] == [
+        one["json"] for one in row["requests"]
+    ]
 
 
 def test_secrets_are_seen_by_their_call_only(child: Child) -> None:
@@ -115,7 +126,7 @@ def test_secrets_are_seen_by_their_call_only(child: Child) -> None:
         settings={"apiToken": "t"},
         subscription={
             "partnerAction": "track",
-            "mapping": {"event": "E", "timestamp": "2026-03-02", "ipAddress": "203.0.113.1", "page": {"url": "u"}},
+            "mapping": {"event": "E", "timestamp": TIME, "ipAddress": "203.0.113.1", "page": {"url": "u"}},
         },
         event={"type": "track", "event": "E", "userId": "u1"},
     )
@@ -135,7 +146,9 @@ def test_calls_side_by_side_keep_their_own_requests(child: Child) -> None:
     asked = sorted((child.read() for _ in range(2)), key=lambda frame: frame["id"])
     assert [json.loads(frame["value"]["body"])["text"] for frame in asked] == ["one", "two"]
     for frame, status in zip(reversed(asked), (500, 200), strict=True):
-        child.write({"type": "reply", "id": frame["id"], "rid": frame["rid"], "value": sent({"status": status})})
+        child.write(
+            {"type": "reply", "id": frame["id"], "rid": frame["rid"], "value": sent({"status": status})}
+        )
     answers = {frame["id"]: frame["value"] for frame in (child.read(), child.read())}
     assert "error" not in answers[1]
     assert answers[2]["error"]["status"] == 500
@@ -185,11 +198,20 @@ def test_linkedin_is_served_though_it_names_an_agent(child: Child) -> None:
         subscription={
             "partnerAction": "updateAudience",
             "mapping": {
-                **{"enable_batching": False, "email": "ada@example.com", "dmp_user_action": "ADD"},
-                **{"personas_audience_key": "key", "event_name": "Audience Entered", "source_segment_id": "key"},
+                "enable_batching": False,
+                "email": "ada@example.com",
+                "dmp_user_action": "ADD",
+                "personas_audience_key": "key",
+                "event_name": "Audience Entered",
+                "source_segment_id": "key",
             },
         },
-        event={"type": "track", "event": "Audience Entered", "userId": "u1", "properties": {"audience_key": "key"}},
+        event={
+            "type": "track",
+            "event": "Audience Entered",
+            "userId": "u1",
+            "properties": {"audience_key": "key"},
+        },
     )
     segment = {"status": 200, "json": {"elements": [{"id": "s1"}]}}
     answered = child.call(message, [segment])
@@ -203,14 +225,20 @@ def test_files_go_to_s3(child: Child) -> None:
         type="s3",
         env=AWS,
         settings={
-            **{"iam_role_arn": ROLE, "iam_external_id": "x", "s3_aws_bucket_name": "shop"},
-            **{"s3_aws_region": "us-west-2"},
+            "iam_role_arn": ROLE,
+            "iam_external_id": "x",
+            "s3_aws_bucket_name": "shop",
+            "s3_aws_region": "us-west-2",
         },
         subscription={
             "partnerAction": "syncToS3",
             "mapping": {
-                **{"columns": {"event_name": "name"}, "enable_batching": True, "delimiter": ","},
-                **{"file_extension": "csv", "filename_prefix": "events", "batch_keys": []},
+                "columns": {"event_name": "name"},
+                "enable_batching": True,
+                "delimiter": ",",
+                "file_extension": "csv",
+                "filename_prefix": "events",
+                "batch_keys": [],
             },
         },
         events=[{"type": "track", "event": "E", "userId": "u1"}],
@@ -233,8 +261,12 @@ def test_records_go_to_kinesis(child: Child) -> None:
         subscription={
             "partnerAction": "send",
             "mapping": {
-                **{"payload": {"@path": "$."}, "partitionKey": "k", "streamName": "s", "awsRegion": "us-west-2"},
-                **{"max_batch_size": 500, "batch_bytes": 1_000_000},
+                "payload": {"@path": "$."},
+                "partitionKey": "k",
+                "streamName": "s",
+                "awsRegion": "us-west-2",
+                "max_batch_size": 500,
+                "batch_bytes": 1_000_000,
             },
         },
         event={"type": "track", "event": "E", "messageId": "m1"},
@@ -263,6 +295,9 @@ def slack(text: str) -> dict[str, Any]:
     return event(
         type="slack",
         settings={},
-        subscription={"partnerAction": "postToChannel", "mapping": {"url": "https://hooks.slack.com/x", "text": text}},
+        subscription={
+            "partnerAction": "postToChannel",
+            "mapping": {"url": "https://hooks.slack.com/x", "text": text},
+        },
         event={"type": "track", "event": "E"},
     )
