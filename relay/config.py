@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from relay.config_checks import CHECKS, fql, parse_address
-from relay.config_errors import Problems, Table, convert, expand, explain, read_table, suggestion
+from relay.config_errors import Problems, Table, convert, expand, explain, nearest, read_table, suggestion
 from relay.config_lines import Lines, Place
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
@@ -95,7 +95,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         text = _read(path)
         raw = _parse(path, text)
         problems = Problems(str(path), Lines(text))
-        return _config(expand(raw, environ, (), problems), path, problems)
+        return _config(expand(raw, environ, (), problems.unset), environ, path, problems)
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
 
@@ -123,12 +123,12 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         raise ConfigError(f"{path}:{line}: not valid TOML: {sentence}") from None
 
 
-def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
+def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problems: Problems) -> Config:
     server = _single(raw, "server", ServerConfig, problems)
     log = _single(raw, "log", LogConfig, problems)
     integrations = _single(raw, "integrations", IntegrationsConfig, problems)
     sources = _several(raw, "sources", SourceConfig, problems)
-    _read_subscriptions(raw, path, problems)
+    _read_subscriptions(raw, environ, path, problems)
     destinations = _several(raw, "destinations", DestinationConfig, problems)
     for key in [key for key in raw if key not in _TABLES]:
         problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
@@ -145,20 +145,30 @@ def _config(raw: dict[str, Any], path: Path, problems: Problems) -> Config:
         settings=settings,
         path=path,
         integrations=IntegrationsConfig(**integrations.values),
-        notes=(*_notes(destinations, settings, path, problems), *_plain_tokens(server, settings, path)),
+        notes=(
+            *_notes(destinations, settings, path, problems),
+            *_plain_tokens(server, settings, path),
+            *_without_login(settings, path),
+        ),
     )
 
 
-def _read_subscriptions(raw: dict[str, Any], path: Path, problems: Problems) -> None:
+def _read_subscriptions(
+    raw: dict[str, Any], environ: Mapping[str, str], path: Path, problems: Problems
+) -> None:
     """Replace every `subscriptions` that can be read by what it says."""
     tables = raw.get("destinations")
     for index, table in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(table, dict) or "subscriptions" not in table:
             continue
         place = ("destinations", index, "subscriptions")
-        found, mistakes = read_subscriptions(table["subscriptions"], path.absolute().parent)
-        for mistake in mistakes:
-            problems.add(place, f"`subscriptions`: {mistake}")
+        given = table["subscriptions"]
+        if isinstance(given, str):
+            problems.files[place] = given
+        found, mistakes = read_subscriptions(given, path.absolute().parent, environ)
+        if mistakes:  # those that can be read are not looked into: they would be counted without the others
+            said = f"`subscriptions`: {problems.file_of(place)}"
+            problems.unset(place, [said + mistake for mistake in mistakes])
         table["subscriptions"] = [msgspec.to_builtins(one) for one in found]
 
 
@@ -167,14 +177,24 @@ def _notes(
 ) -> Iterator[str]:
     for destination in destinations:
         kind = type(settings[destination.values["name"]])
+        place = (*destination.place, "subscriptions")
         for note in notes_of(kind, destination.values["subscriptions"]):
-            yield f"{path}:{problems.line((*destination.place, 'subscriptions'))}: {note}"
+            yield f"{path}:{problems.line(place)}: {problems.file_of(place)}{note}"
 
 
 def _plain_tokens(server: Table, settings: Mapping[str, Destination], path: Path) -> Iterator[str]:
     names = [f"`{name}`" for name, each in settings.items() if isinstance(each, OAuthDestination)]
     if names and server.values["encryption_key"] is None:
         yield f"{path}: OAuth tokens of {', '.join(names)} are stored as they are: `[server]` has no `encryption_key`"
+
+
+def _without_login(settings: Mapping[str, Destination], path: Path) -> Iterator[str]:
+    for name, each in settings.items():
+        if isinstance(each, OAuthDestination) and not each.oauth.client_id and each.first_tokens is None:
+            yield (
+                f"{path}: `{name}` can neither log in nor send, unless it has been logged in to:"
+                " `settings.oauth` has no `clientId` and no token"
+            )
 
 
 def _single(raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems) -> Table:
@@ -295,7 +315,8 @@ def _check_type(destination: Table, data_dir: Path, problems: Problems) -> Desti
         kind = catalogue.find(name, destination.values.get("engine"), data_dir)
     except catalogue.UnknownType as error:
         near = suggestion(name, error.known) if error.known else ""
-        problems.add((*destination.place, "type"), f"{error}{near}{error.more}")
+        more = "" if nearest(name, error.known) else error.more
+        problems.add((*destination.place, "type"), f"{error}{near}{more}")
         return None
     size = destination.values.get("batch_size")
     if size is not None and size > kind.max_batch:
@@ -305,8 +326,9 @@ def _check_type(destination: Table, data_dir: Path, problems: Problems) -> Desti
         problems.add(destination.place, f"missing key `endpoint`: `{name}` has no place of its own")
     subscriptions = destination.values.get("subscriptions")
     if subscriptions is not None:
+        said = (*destination.place, "subscriptions")
         for mistake in mistakes_of(kind, subscriptions):
-            problems.add((*destination.place, "subscriptions"), f"`subscriptions`: {mistake}")
+            problems.add(said, f"`subscriptions`: {problems.file_of(said)}{mistake}")
     built = _settings(kind, destination, problems)
     if built is not None and (missing := built.missing(has_subscriptions=subscriptions is not None)):
         problems.add((*destination.place, "settings"), missing)

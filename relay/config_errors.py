@@ -5,7 +5,7 @@ sentence: it may be a token or come from the environment.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -16,17 +16,21 @@ from relay.errors import ConfigError
 from relay.times import Duration, Size
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 _ECHO = re.compile(r"(Invalid (?:enum )?value) (?:'.*'|[^ ]+)", re.DOTALL)
+
+Unset = Callable[[Place, Iterable[str]], None]
 
 
 class Problems:
-    """Every mistake of one file, each with its line."""
+    """Every mistake of one file, each with its line. `files`: which values stand in files of their own."""
 
     def __init__(self, file: str, lines: Lines) -> None:
         self._file = file
         self._lines = lines
         self._found: dict[tuple[int, str], None] = {}
         self._unset: set[Place] = set()
+        self.files: dict[Place, str] = {}
 
     def add(self, place: Place, sentence: str) -> None:
         """Blame the value at `place`, unless it is incomplete anyway because a variable is not set."""
@@ -45,6 +49,10 @@ class Problems:
 
     def line(self, place: Place) -> int:
         return self._lines[place]
+
+    def file_of(self, place: Place) -> str:
+        """The beginning of a sentence about a value that may stand in a file of its own."""
+        return f"{self.files[place]}: " if place in self.files else ""
 
     def __len__(self) -> int:
         return len(self._found)
@@ -113,7 +121,21 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 def _complain(error: msgspec.ValidationError, key: str, value: Any, kind: Any) -> str:
     options = " or ".join(f"`{option}`" for option in _options(kind))
-    return f"Expected {options} - at `{key}`" if options and isinstance(value, str) else explain(error, key)
+    if options and isinstance(value, str):
+        return f"Expected {options} - at `{key}`"
+    unknown = _UNKNOWN.match(str(error))  # in a table inside the value
+    near = nearest(unknown[1], _names_in(kind)) if unknown else None
+    return explain(error, key) + (f", did you mean `{near}`?" if near else "")
+
+
+def _names_in(kind: Any) -> Iterator[str]:
+    """The keys of the tables that a value of this kind may hold."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            yield field.encode_name
+            yield from _names_in(field.type)
+    for part in get_args(kind):
+        yield from _names_in(part)
 
 
 def convert(value: Any, kind: Any) -> Any:
@@ -155,17 +177,20 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
-def expand(value: Any, environ: Mapping[str, str], place: Place, problems: Problems) -> Any:
-    """`value` with every `${NAME}` in its texts replaced; what the environment says is taken literally."""
+def expand(value: Any, environ: Mapping[str, str], place: Place, unset: Unset) -> Any:
+    """`value` with every `${NAME}` in its texts replaced; what the environment says is taken literally.
+
+    `unset` is told of a text that cannot be completed, which stays as it is.
+    """
     if isinstance(value, dict):
-        return {key: expand(item, environ, (*place, key), problems) for key, item in value.items()}
+        return {key: expand(item, environ, (*place, key), unset) for key, item in value.items()}
     if isinstance(value, list):
-        return [expand(item, environ, (*place, index), problems) for index, item in enumerate(value)]
+        return [expand(item, environ, (*place, index), unset) for index, item in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
     complaints = [_complaint(match[1], environ) for match in _VARIABLE.finditer(value)]
     if sentences := [sentence for sentence in complaints if sentence]:
-        problems.unset(place, sentences)
+        unset(place, sentences)
         return value
     return _VARIABLE.sub(lambda match: environ[match[1]], value)
 

@@ -2,43 +2,62 @@ r"""`subscriptions` of a destination: a list in relay.toml, or the name of a JSO
 
     [{"action": "trackEvent", "subscribe": "type = \"track\"", "mapping": {"event": {"@path": "$.event"}}}]
 
-Segment's own word for `action` is taken too, so that what was exported there needs no editing. Every mistake is
-said with the number of its subscription.
+In a file `${NAME}` comes from the environment, as in relay.toml. Segment's own words are taken too, so that what comes
+from there needs no editing. Every mistake is said with the number of its subscription.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from relay.config_errors import convert, explain, suggestion
+from relay.config_errors import convert, expand, explain, suggestion
+from relay.config_lines import Place
 from relay.destinations.actions import Action, ActionDestination, Subscription, needs_subscriptions
 from relay.destinations.actions.schema import Fitting
 from relay.destinations.base import Destination
 from relay.destinations.fql import compile_subscription
 from relay.destinations.mapping import MappingError, compile_mapping
 
-SEGMENTS_WORD = "partnerAction"
+# keys of presets as Segment's packages declare them, and of subscriptions as its Public API answers
+_SEGMENTS_WORDS = {
+    "partnerAction": "action",
+    "actionSlug": "action",
+    "trigger": "subscribe",
+    "settings": "mapping",
+}
+_NOT_NEEDED = frozenset(("id", "type", "actionId", "destinationId", "modelId", "reverseETLSchedule"))
+AUTOMATIC = "automatic"  # of a preset: it is for events that match, not for one that Segment makes itself
+_KEYS = Subscription.__struct_fields__
 _NOTHING = (None, "")
 INTERNAL = "__segment_internal_"  # keys of a mapping that are no fields
 
 Found = tuple[list[Subscription], list[str]]
 
 
-def read_subscriptions(value: Any, folder: Path) -> Found:
-    """The subscriptions of `value`, and what is wrong with it."""
-    if isinstance(value, str):
-        try:
-            listed = json.loads((folder / value).read_bytes())
-        except OSError as error:
-            return [], [f"{value}: cannot be read: {error.strerror}"]
-        except ValueError as error:
-            return [], [f"{value}: not JSON: {error}"]
-        found, mistakes = _list(listed)
-        return found, [f"{value}: {mistake}" for mistake in mistakes]
-    return _list(value)
+def read_subscriptions(value: Any, folder: Path, environ: Mapping[str, str]) -> Found:
+    """The subscriptions of `value`, and what is wrong with it. `environ`: what `${NAME}` is in a file."""
+    if not isinstance(value, str):
+        return _list(value)
+    try:
+        listed = json.loads((folder / value).read_bytes())
+    except OSError as error:
+        return [], [f"cannot be read: {error.strerror}"]
+    except ValueError as error:
+        return [], [f"not JSON: {error}"]
+    unset: list[str] = []
+    filled = expand(listed, environ, (), lambda at, sentences: unset.extend(_placed(at, sentences)))
+    return ([], unset) if unset else _list(filled)
+
+
+def _placed(at: Place, sentences: Iterable[str]) -> Iterator[str]:
+    """Sentences about a place in a file: the number of the subscription, and the path in it."""
+    number = f"number {at[0] + 1}: " if at and isinstance(at[0], int) else ""
+    inside = ".".join(map(str, at[1:]))
+    for sentence in sentences:
+        yield number + sentence + (f" - at `{inside}`" if inside else "")
 
 
 def _list(listed: Any) -> Found:
@@ -48,17 +67,33 @@ def _list(listed: Any) -> Found:
     mistakes: list[str] = []
     for number, raw in enumerate(listed, 1):
         try:
-            found.append(convert(_with_our_word(raw), Subscription))
+            found.append(convert(_in_our_words(raw), Subscription))
         except msgspec.ValidationError as error:
             mistakes.append(f"number {number}: {explain(error)}")
+        except ValueError as error:
+            mistakes.append(f"number {number}: {error}")
     return found, mistakes
 
 
-def _with_our_word(raw: Any) -> Any:
-    if not isinstance(raw, dict) or SEGMENTS_WORD not in raw:
+def _in_our_words(raw: Any) -> Any:
+    """What Segment's own tools write, as relay calls it. Raises ValueError for what is no subscription to events."""
+    if not isinstance(raw, dict):
         return raw
-    renamed = {key: value for key, value in raw.items() if key != SEGMENTS_WORD}
-    return {"action": raw[SEGMENTS_WORD], **renamed}
+    if raw.get("modelId"):
+        raise ValueError("`modelId`: it is for rows of Reverse ETL, not for events: leave it out")
+    if raw.get("type", AUTOMATIC) != AUTOMATIC:
+        raise ValueError(f"`type` may only be `{AUTOMATIC}`: which events is said by `subscribe`")
+    ours: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in _NOT_NEEDED:
+            continue
+        name = _SEGMENTS_WORDS.get(key, key)
+        if name not in _KEYS:
+            raise ValueError(f"unknown key `{key}`{suggestion(key, _KEYS)}")
+        if name in ours:
+            raise ValueError(f"`{key}` and another key both say the `{name}`")
+        ours[name] = value
+    return ours
 
 
 def mistakes_of(kind: type[Destination], subscriptions: tuple[Subscription, ...]) -> Iterator[str]:

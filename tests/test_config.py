@@ -272,7 +272,7 @@ def test_missing_keys_are_told_at_the_head_of_their_table(problems: Problems) ->
 def test_an_unknown_table_is_told_with_the_nearest(problems: Problems) -> None:
     assert problems("[sevrer]\n") == ["1: unknown key `sevrer`, did you mean `server`?"]
     assert problems("\n[[warehouses]]\n") == [
-        "2: unknown key `warehouses`; known: server, log, sources, destinations"
+        "2: unknown key `warehouses`; known: server, log, integrations, sources, destinations"
     ]
 
 
@@ -285,7 +285,7 @@ def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) 
     assert problems(source(f"{key} = 1")) == [f"4: `{key}` is not yet supported by this version of relay"]
 
 
-@pytest.mark.parametrize("key", ["mode", "engine"])
+@pytest.mark.parametrize("key", ["mode"])
 def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
     told = [f"5: `{key}` is not yet supported by this version of relay"]
     assert problems(destination(f"{key} = 1")) == told
@@ -425,7 +425,7 @@ def test_a_missing_variable_hides_no_misspelt_key(problems: Problems) -> None:
     unset = "the environment variable `NO` is not set"
     assert problems(text) == [
         f"1: {unset}",
-        "1: unknown key `nmae`; known: server, log, sources, destinations",
+        "1: unknown key `nmae`; known: server, log, integrations, sources, destinations",
         f"5: {unset}",
         "5: `plan` is not yet supported by this version of relay",
         f"6: {unset}",
@@ -624,7 +624,7 @@ def test_an_unknown_type_is_told_with_the_nearest(problems: Problems) -> None:
         "3: unknown destination type `webhok`, did you mean `webhook`?"
     ]
     assert problems(text.format("amplitude")) == [
-        "3: unknown destination type `amplitude`; known: webhook, segment"
+        "3: unknown destination type `amplitude`; known: webhook, segment (Segment's own come with `relay destinations install`)"
     ]
 
 

@@ -44,6 +44,80 @@ def test_a_json_file_is_found_beside_relay_toml_with_segments_own_word(tmp_path:
     assert destination.subscriptions == (Subscription("send", 'type = "page"', None, "Pages", enabled=False),)
 
 
+def test_a_subscription_of_segments_public_api_is_taken(tmp_path: Path) -> None:
+    answered = {
+        "id": "eo1",
+        "name": "Pages",
+        "actionId": "uD1",
+        "actionSlug": "send",
+        "destinationId": "fP1",
+        "modelId": "",
+        "enabled": True,
+        "trigger": 'type = "page"',
+        "settings": {"data": {"@path": "$.properties"}},
+        "reverseETLSchedule": None,
+    }
+    (tmp_path / "hook.json").write_text(json.dumps([answered]))
+    (destination,) = load(written(tmp_path, 'subscriptions = "hook.json"'), {}).destinations
+    assert destination.subscriptions == (
+        Subscription("send", 'type = "page"', {"data": {"@path": "$.properties"}}, "Pages"),
+    )
+
+
+def test_a_preset_as_segments_packages_declare_it_is_taken(tmp_path: Path) -> None:
+    declared = {
+        "name": "Pages",
+        "partnerAction": "send",
+        "subscribe": 'type = "page"',
+        "mapping": {},
+        "type": "automatic",
+    }
+    (tmp_path / "hook.json").write_text(json.dumps([declared]))
+    (destination,) = load(written(tmp_path, 'subscriptions = "hook.json"'), {}).destinations
+    assert destination.subscriptions == (Subscription("send", 'type = "page"', {}, "Pages"),)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"modelId": "h1c"}, "`modelId`: it is for rows of Reverse ETL, not for events: leave it out"),
+        ({"type": "track"}, "`type` may only be `automatic`: which events is said by `subscribe`"),
+        ({"maping": {}}, "unknown key `maping`, did you mean `mapping`?"),
+        ({"colour": 1}, "unknown key `colour`; known: action, subscribe, mapping, name, enabled"),
+        ({"actionSlug": "send"}, "`actionSlug` and another key both say the `action`"),
+        ({"name": 1}, "Expected `str`, got `int` - at `name`"),
+    ],
+)
+def test_what_is_no_subscription_to_events_is_said(more: dict[str, Any], told: str, tmp_path: Path) -> None:
+    good = {"action": "send", "subscribe": 'type = "page"'}
+    (tmp_path / "hook.json").write_text(json.dumps([{"action": "send"}, good | more]))
+    first, second = problems(written(tmp_path, 'subscriptions = "hook.json"'))
+    assert first == "5: `subscriptions`: hook.json: number 1: Object missing required field `subscribe`"
+    assert second == f"5: `subscriptions`: hook.json: number 2: {told}"
+
+
+def test_a_file_takes_variables_from_the_environment_and_keeps_its_templates(tmp_path: Path) -> None:
+    mapping = {
+        "url": "https://a.example/${HOOK_KEY}",
+        "data": {"@template": "{{userId}} $.x $ {HOOK_KEY}"},
+        "headers": {"x-list": ["${HOOK_KEY}", {"@path": "$.userId"}]},
+    }
+    said = [{"action": "send", "subscribe": 'type = "page"', "mapping": mapping}]
+    (tmp_path / "hook.json").write_text(json.dumps(said))
+    file = written(tmp_path, 'subscriptions = "hook.json"')
+    (destination,) = load(file, {"HOOK_KEY": "k1"}).destinations
+    assert destination.subscriptions is not None
+    assert destination.subscriptions[0].mapping == {
+        "url": "https://a.example/k1",
+        "data": {"@template": "{{userId}} $.x $ {HOOK_KEY}"},
+        "headers": {"x-list": ["k1", {"@path": "$.userId"}]},
+    }
+    assert problems(file) == [
+        "5: `subscriptions`: hook.json: number 1: the environment variable `HOOK_KEY` is not set - at `mapping.url`",
+        "5: `subscriptions`: hook.json: number 1: the environment variable `HOOK_KEY` is not set - at `mapping.headers.x-list.0`",
+    ]
+
+
 def test_without_any_the_presets_hold(tmp_path: Path) -> None:
     (destination,) = load(written(tmp_path, ""), {}).destinations
     assert destination.subscriptions is None
@@ -81,7 +155,20 @@ def test_what_cannot_work_is_said_with_its_number(one: dict[str, Any], told: str
     good = {"action": "send", "subscribe": 'type = "page"'}
     (tmp_path / "hook.json").write_text(json.dumps([good, one]))
     (problem,) = problems(written(tmp_path, 'subscriptions = "hook.json"'))
-    assert problem.startswith(f"5: `subscriptions`: number 2: {told}")
+    assert problem.startswith(f"5: `subscriptions`: hook.json: number 2: {told}")
+
+
+def test_a_misspelt_setting_inside_another_is_told_with_the_nearest(tmp_path: Path) -> None:
+    file = written(tmp_path, "", "hubspot", '{ oauth = { acess_token = "t" } }')
+    assert problems(file) == [
+        "4: Object contains unknown field `acess_token` - at `oauth`, did you mean `access_token`?"
+    ]
+    file = written(
+        tmp_path, "filters = [{ if = 'type = \"page\"', actions = [{ type = 'DROP' }], titel = 't' }]"
+    )
+    assert problems(file) == [
+        "5: Object contains unknown field `titel` - at `filters[0]`, did you mean `title`?"
+    ]
 
 
 def test_a_type_without_actions_has_no_subscriptions(tmp_path: Path) -> None:
@@ -119,8 +206,8 @@ def test_what_may_not_be_meant_is_noted(tmp_path: Path) -> None:
     (tmp_path / "hook.json").write_text(json.dumps(said))
     file = written(tmp_path, 'subscriptions = "hook.json"')
     first, second = load(file, {}).notes
-    assert first.startswith(f"{file}:5: subscription 1: Segment reads this as")
-    assert second == f"{file}:5: subscription 2: `send` has no field `dta`, did you mean `data`?"
+    assert first.startswith(f"{file}:5: hook.json: subscription 1: Segment reads this as")
+    assert second == f"{file}:5: hook.json: subscription 2: `send` has no field `dta`, did you mean `data`?"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +227,7 @@ def test_a_field_that_no_event_can_put_right_is_noted(
     more = '\nsubscriptions = "s.json"\n[server]\nencryption_key = "sixteen or longer"'
     kind, settings = ("webhook", '{ url = "https://a.example/" }')
     if said["action"] != "send":
-        kind, settings = ("hubspot", "{}")
+        kind, settings = ("hubspot", '{ oauth = { clientId = "c" } }')
     notes = load(written(tmp_path, more, kind, settings), {}).notes
     assert [note.partition("subscription 1: ")[2] for note in notes] == (
         [] if told is None else [f"{told}: `{said['action']}` refuses every event"]

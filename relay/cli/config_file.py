@@ -6,6 +6,7 @@ it is needed.
 """
 
 import os
+import tomllib
 from pathlib import Path
 
 from relay.config import Config, default, load
@@ -46,6 +47,27 @@ def read_leniently(file: Path | None) -> Config:
     except ConfigError:
         load(file, os.environ)  # says what is wrong with the variables that really are there
         raise
+
+
+def data_dir(file: Path | None) -> Path:
+    """Where data is kept, also by a file with mistakes elsewhere: what would put them right may lie there."""
+    try:
+        config = read_leniently(file)
+        return Path(require(config, config.server.data_dir))
+    except ConfigError:
+        found = _said(chosen(file) or Path(DEFAULT_FILE))
+        if not isinstance(found, str) or "${" in found:
+            raise
+        return Path(found)
+
+
+def _said(file: Path) -> object:
+    """What a file says of `data_dir`, as it stands; None when it cannot be read."""
+    try:
+        server = tomllib.loads(file.read_text("utf-8")).get("server", {})
+    except (OSError, ValueError):
+        return None
+    return server.get("data_dir", default().server.data_dir) if isinstance(server, dict) else None
 
 
 def require(config: Config, value: str) -> str:

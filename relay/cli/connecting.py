@@ -3,25 +3,34 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from relay.cli.bridging import running, tokens_of
 from relay.config import Config
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination, Request, Steps, at_endpoint
-from relay.destinations.errors import DeliveryError, HttpError
+from relay.destinations.bridge.flow import credentials_test
+from relay.destinations.bridge.kinds import BridgedDestination
+from relay.destinations.bridge.runtime import Runtime
+from relay.destinations.errors import DeliveryError
+from relay.destinations.flow import AsyncSteps, Ended, begin, go_on, leave
 from relay.destinations.oauth import OAuthDestination
-from relay.destinations.reply import Answer
 from relay.destinations.secrets import mask, secrets_of
 from relay.destinations.tried import signed
+from relay.sandbox.errors import NotInstalled
+
+Enabled = Sequence[tuple[DestinationConfig, Destination]]
 
 AT_ONCE = 16  # connections that are tried
 NOT_TESTED = "not tested"
 GOOD = "good"
+_REFUSED = frozenset((401, 403))
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -30,7 +39,7 @@ def connections(config: Config) -> list[dict[str, Any]]:
     enabled = [(d, config.settings[d.name]) for d in config.destinations if d.enabled]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda pair: _connection(*pair), enabled))
-    verdicts = asyncio.run(_verdicts(enabled, [not one["problem"] for one in found]))
+    verdicts = asyncio.run(_verdicts(config, enabled, [not one["problem"] for one in found]))
     for one, verdict in zip(found, verdicts, strict=True):
         one["credentials"] = verdict
     return found
@@ -38,7 +47,10 @@ def connections(config: Config) -> list[dict[str, Any]]:
 
 def is_good(connection: dict[str, Any]) -> bool:
     """Whether it can be reached, and does not refuse its credentials."""
-    return connection["reachable"] is not False and connection["credentials"] in (GOOD, NOT_TESTED)
+    credentials = connection["credentials"]
+    return connection["reachable"] is not False and (
+        credentials == GOOD or credentials.startswith(NOT_TESTED)
+    )
 
 
 def _connection(destination: DestinationConfig, settings: Destination) -> dict[str, Any]:
@@ -76,50 +88,92 @@ def _try(scheme: str, host: str, port: int, seconds: float) -> str | None:
     return None
 
 
-async def _verdicts(
-    enabled: Sequence[tuple[DestinationConfig, Destination]], are_reachable: Sequence[bool]
-) -> list[str]:
+async def _verdicts(config: Config, enabled: Enabled, are_reachable: Sequence[bool]) -> list[str]:
     from relay.delivery.sender import Sender  # noqa: PLC0415  aiohttp: only whoever connects pays for it
 
     sender = Sender.open()
     try:
-        tests = [
-            _verdict(config, settings, sender) if is_reachable else _not_tested()
-            for (config, settings), is_reachable in zip(enabled, are_reachable, strict=True)
-        ]
-        return await asyncio.gather(*tests)
+        async with _runtime(config, enabled) as runtime:
+            tests = [
+                _verdict(one, settings, sender, runtime) if is_reachable else _not_tested()
+                for (one, settings), is_reachable in zip(enabled, are_reachable, strict=True)
+            ]
+            return await asyncio.gather(*tests)
     finally:
         await sender.close()
+
+
+@asynccontextmanager
+async def _runtime(config: Config, enabled: Enabled) -> AsyncIterator[Runtime | str | None]:
+    """What runs Segment's own tests, or why nothing does. None: nobody needs it, or it was removed just now."""
+    if not any(isinstance(settings, BridgedDestination) for _, settings in enabled):
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        runtime: Runtime | str | None
+        try:
+            runtime = await stack.enter_async_context(running(config))
+        except NotInstalled as error:
+            runtime = str(error)
+        yield runtime
 
 
 async def _not_tested() -> str:
     return NOT_TESTED
 
 
-async def _verdict(config: DestinationConfig, settings: Destination, sender: Any) -> str:
-    steps = settings.check()
+async def _verdict(
+    config: DestinationConfig, settings: Destination, sender: Any, runtime: Runtime | str | None
+) -> str:
+    if why := _hindrance(settings):
+        return f"{NOT_TESTED}: {why}"
+    steps: Steps | AsyncSteps | None = settings.check()
+    if isinstance(settings, BridgedDestination):
+        if not isinstance(runtime, Runtime):
+            return f"{NOT_TESTED}: {runtime}"
+        steps = credentials_test(settings.declared, settings, runtime, tokens_of(settings))
     if steps is None:
         return NOT_TESTED
-    if isinstance(settings, OAuthDestination) and (settings.token is None or settings.oauth.refresh_token):
-        return NOT_TESTED  # its token is in the data directory, or may be: `relay status` knows
-    masked = mask(secrets_of(settings))
     try:
         await _walk(steps, config, settings, sender)
     except DeliveryError as error:
-        return masked(f"refused: {error}")
+        return mask(secrets_of(settings))(_complaint(error))
     return GOOD
 
 
-async def _walk(steps: Steps, config: DestinationConfig, settings: Destination, sender: Any) -> None:
+def _hindrance(settings: Destination) -> str | None:
+    """Why the credentials cannot be tested, where that lies in relay.toml."""
+    if isinstance(settings, OAuthDestination):
+        if settings.oauth.refresh_token:  # the token that counts is in the data directory, or may be
+            return "its token is renewed, see `relay status`"
+        if settings.token is None:
+            return "no token in relay.toml, see `relay status`"
+    return settings.untested
+
+
+def _complaint(error: DeliveryError) -> str:
+    """Only these two are about the credentials; what else was answered says nothing about them."""
+    status = error.reply.status
+    if status is None:
+        return f"no answer: {error.reply.reason}"
+    return f"refused: {error}" if status in _REFUSED else str(error)
+
+
+async def _walk(
+    steps: Steps | AsyncSteps, config: DestinationConfig, settings: Destination, sender: Any
+) -> None:
     try:
-        request = next(steps)
+        request = await begin(steps)
         while True:
-            reply = await sender.send(_leaving(request, config, settings), config.timeout)
-            request = steps.send(reply) if reply.answer is Answer.DELIVERED else steps.throw(HttpError(reply))
-    except StopIteration:
+            request = await go_on(
+                steps, await sender.send(_leaving(request, config, settings), config.timeout)
+            )
+    except Ended:
         return
+    finally:
+        await leave(steps)
 
 
 def _leaving(request: Request, config: DestinationConfig, settings: Destination) -> Request:
-    request = signed(settings, request)
+    request = request if isinstance(settings, BridgedDestination) else signed(settings, request)
     return msgspec.structs.replace(request, url=at_endpoint(request.url, config.endpoint))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from relay.cli.options import config_option, json_option
+from relay.cli.options import config_option, json_option, no_option
 from relay.cli.printing import counted, print_json, print_table
 from relay.cli.running import Running
 
@@ -24,18 +24,22 @@ def dead_letters() -> None:
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     """The options of a command that does something with some dead letters."""
     ids = click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1, LARGEST))
-    destination = click.option("--destination", metavar="NAME", help="All of this destination.")
+    destination = click.option(
+        "--destination", metavar="NAME", callback=no_option, help="All of this destination."
+    )
     return ids(destination(config_option(json_option(command))))
 
 
 @dead_letters.command("list")
-@click.option("--destination", metavar="NAME", help="Only those of this destination.")
+@click.option("--destination", metavar="NAME", callback=no_option, help="Only those of this destination.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @config_option
 @json_option
 def list_(destination: str | None, *, limit: int, file: Path | None, as_json: bool) -> None:
     """List dead letters, newest first, with the reply that said so."""
-    found = _read(Running(file), destination, limit)
+    running = Running(file)
+    _check_known(running, destination)
+    found = _read(running, destination, limit)
     if as_json:
         print_json({"deadLetters": found})
     elif not found:
@@ -63,7 +67,9 @@ def retry(ids: tuple[int, ...], destination: str | None, *, file: Path | None, a
     They leave the list; what is refused again comes back to it.
     """
     body = _choice(ids, destination)
-    count = Running(file).post("/v1/dead-letters/retry", body)["retried"]
+    running = Running(file)
+    _check_known(running, destination)
+    count = running.post("/v1/dead-letters/retry", body)["retried"]
     _report("retried", count, ids, as_json=as_json)
 
 
@@ -79,6 +85,7 @@ def drop(
     """
     body = _choice(ids, destination)
     running = Running(file)
+    _check_known(running, destination)
     if not yes:
         what = counted(len(ids), "dead letter") if ids else f"all dead letters of `{destination}`"
         click.confirm(f"Drop {what}?", abort=True, err=True)
@@ -91,6 +98,13 @@ def _choice(ids: tuple[int, ...], destination: str | None) -> dict[str, Any]:
     if not ids and destination is None:
         raise click.UsageError("name --destination, or the ids that `relay dead-letters list` shows")
     return {"destination": destination, "ids": list(ids) or None}
+
+
+def _check_known(running: Running, destination: str | None) -> None:
+    """Wrong usage when the destination neither is in relay.toml nor has left a dead letter."""
+    unknown = running.unknown_destination(destination) if destination is not None else None
+    if unknown and not running.get("/v1/dead-letters", destination=destination, limit=1)["deadLetters"]:
+        raise click.UsageError(unknown)
 
 
 def _report(done: str, count: int, ids: tuple[int, ...], *, as_json: bool) -> None:

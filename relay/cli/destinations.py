@@ -1,37 +1,49 @@
-"""`relay destinations`: every type of destination there is; with a type, all about it."""
+"""`relay destinations`: every type of destination there is; with a type, all about it.
+
+relay's own types, and Segment's where they are installed. A type that both have is shown as relay runs it; with
+`--engine bridge` as Segment's code does.
+"""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import msgspec
 
 from relay.cli.client import CannotDo
+from relay.cli.config_file import data_dir
+from relay.cli.field import show_choices
 from relay.cli.integrations import install, remove, upgrade
 from relay.cli.login import login, logout
-from relay.cli.options import json_option
+from relay.cli.options import config_option, json_option
 from relay.cli.printing import plain, print_json, print_table
-from relay.config_errors import suggestion
+from relay.config_errors import nearest
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination
+from relay.destinations.base import Destination
+from relay.destinations.bridge.kinds import BridgedDestination, kind_of
+from relay.destinations.catalogue import BRIDGE, NATIVE, UnknownType, find, installed
 from relay.destinations.describe import ActionRow, Description, batches_of, describe
 from relay.destinations.describe.mapping import Place, readable
+from relay.destinations.describe.settings import Setting, settings_of
+from relay.destinations.oauth import OAuthDestination
 
 
 class _Types(click.Group):
     """A group of which every type of destination is a command too, without standing in the list of commands."""
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return super().get_command(ctx, name) or (_of_type(name) if name in CATALOGUE else None)
+        own = super().get_command(ctx, name)
+        return own or (_of_type(name) if _is_type(name, ctx) else None)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            known = [*CATALOGUE, *self.commands]
-            ctx.fail(f"there is no type of destination `{plain(name)}`{suggestion(name, known)}")
+            _no_type(name, [*CATALOGUE, *_bridged_names(ctx), *self.commands], ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -40,37 +52,108 @@ class _Types(click.Group):
     invoke_without_command=True,
     subcommand_metavar="[TYPE [OPTIONS] | login NAME | logout NAME | install | upgrade | remove]",
 )
+@config_option
 @json_option
 @click.pass_context
-def destinations(ctx: click.Context, *, as_json: bool) -> None:
+def destinations(ctx: click.Context, *, file: Path | None, as_json: bool) -> None:
     """List the types of destinations, or show one.
 
     With a TYPE: its settings, limits, actions and presets, and a block for relay.toml. With --subscriptions after
     it: only the presets, to be saved as a file and edited.
+
+    Segment's own are among them once they are installed; those that relay has too are shown as relay runs them,
+    and with --engine bridge after the TYPE as Segment's code does.
     """
     if ctx.invoked_subcommand is not None:
         return
-    described = [describe(name, kind) for name, kind in CATALOGUE.items()]
+    listed = list(_listed(data_dir(file)))
     if as_json:
-        print_json({"destinations": [_in_short(one) for one in described]})
+        print_json({"destinations": [_in_short(one) for one in listed]})
         return
-    columns = ("type", "title", "settings", "what")
-    print_table(columns, [(it.type, it.title, _settings_in_short(it), it.summary) for it in described])
+    columns = ("type", "title", "engine", "settings", "what")
+    rows = [(it.name, it.title, ", ".join(it.engines), _settings_in_short(it), it.what) for it in listed]
+    print_table(columns, rows)
+    if not any(BRIDGE in it.engines for it in listed):
+        click.echo("\nMore than two hundred more are Segment's own: relay destinations install")
 
 
 for command in (login, logout, install, upgrade, remove):
     destinations.add_command(command)
 
 
-def _in_short(it: Description) -> dict[str, Any]:
-    made = msgspec.to_builtins(it)
-    return {key: made[key] for key in ("type", "title", "summary", "hasLogin", "settings")}
+class _Listed(NamedTuple):
+    """A type in the list. `what`: a sentence, or why it cannot be used."""
+
+    name: str
+    engines: tuple[str, ...]
+    kind: type[Destination]
+    what: str
+    unsupported: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.kind.title
+
+    @property
+    def settings(self) -> list[Setting]:
+        return list(settings_of(self.kind))
 
 
-def _settings_in_short(it: Description) -> str:
+def _listed(data: Path) -> Iterator[_Listed]:
+    """Every type: relay's own first."""
+    found = installed(data)
+    bridged = {} if found is None else found.by_type
+    for name, kind in CATALOGUE.items():
+        yield _Listed(name, (NATIVE, BRIDGE) if name in bridged else (NATIVE,), kind, kind.summary)
+    for name, one in sorted(bridged.items()):
+        if name not in CATALOGUE:
+            why = one.unsupported
+            yield _Listed(
+                name, () if why else (BRIDGE,), kind_of(one), f"cannot be used: {why}" if why else "", why
+            )
+
+
+def _in_short(it: _Listed) -> dict[str, Any]:
+    has_login = issubclass(it.kind, OAuthDestination) and bool(it.kind.oauth_at.authorize_url)
+    return {
+        "type": it.name,
+        "title": it.title,
+        "engines": it.engines,
+        "summary": it.kind.summary,
+        "unsupported": it.unsupported,
+        "hasLogin": has_login,
+        "settings": msgspec.to_builtins(it.settings),
+    }
+
+
+def _settings_in_short(it: _Listed) -> str:
     """Names; those that are not required in brackets."""
     outer = [setting for setting in it.settings if "." not in setting.name]
     return " ".join(setting.name if setting.required else f"[{setting.name}]" for setting in outer)
+
+
+def _file(ctx: click.Context | None) -> Path | None:
+    return None if ctx is None else ctx.params.get("file")
+
+
+def _is_type(name: str, ctx: click.Context) -> bool:
+    if name in CATALOGUE or name.startswith("-"):
+        return name in CATALOGUE
+    found = installed(data_dir(_file(ctx)))
+    return found is not None and found.find(name) is not None
+
+
+def _bridged_names(ctx: click.Context) -> list[str]:
+    found = installed(data_dir(_file(ctx)))
+    return [] if found is None else list(found.by_type)
+
+
+def _no_type(name: str, known: Sequence[str], ctx: click.Context) -> None:
+    near = nearest(name, known)
+    rest = f", did you mean `{near}`?" if near else "; `relay destinations` lists them"
+    if not _bridged_names(ctx):
+        rest += " (Segment's own come with `relay destinations install`)"
+    ctx.fail(f"there is no type of destination `{plain(name)}`{rest}")
 
 
 def _of_type(name: str) -> click.Command:
@@ -80,13 +163,38 @@ def _of_type(name: str) -> click.Command:
     @click.option(
         "--subscriptions", is_flag=True, help="Only its presets, as JSON: a file for `subscriptions`."
     )
+    @click.option("--engine", type=click.Choice((NATIVE, BRIDGE)), help="As this engine runs it.")
+    @click.option(
+        "--field",
+        metavar="ACTION.FIELD",
+        help="What the vendor offers for a field, asked with the settings of relay.toml.",
+    )
+    @click.option("--name", "configured", metavar="NAME", help="With --field: which destination's settings.")
+    @config_option
     @json_option
     @click.pass_context
-    def show(ctx: click.Context, *, subscriptions: bool, as_json: bool) -> None:
-        it = describe(name, CATALOGUE[name])
+    def show(
+        ctx: click.Context,
+        *,
+        subscriptions: bool,
+        engine: str | None,
+        field: str | None,
+        configured: str | None,
+        file: Path | None,
+        as_json: bool,
+    ) -> None:
+        file = file or _file(ctx.parent)
+        as_json = as_json or (ctx.parent is not None and ctx.parent.params["as_json"])
+        if field is not None:
+            show_choices(name, field, configured, file, as_json=as_json)
+            return
+        kind = _kind(name, engine, file)
         if subscriptions:
-            click.echo(json.dumps(_presets(name), ensure_ascii=False, indent=2))
-        elif as_json or (ctx.parent is not None and ctx.parent.params["as_json"]):
+            click.echo(json.dumps(_presets(name, kind), ensure_ascii=False, indent=2))
+            return
+        own = kind.declared.type if issubclass(kind, BridgedDestination) else name
+        it = describe(own, kind, BRIDGE if kind is not CATALOGUE.get(own, kind) else None)
+        if as_json:
             print_json(msgspec.to_builtins(it))
         else:
             _print(it)
@@ -94,9 +202,15 @@ def _of_type(name: str) -> click.Command:
     return show
 
 
-def _presets(name: str) -> list[dict[str, Any]]:
+def _kind(name: str, engine: str | None, file: Path | None) -> type[Destination]:
+    try:
+        return find(name, engine, data_dir(file))
+    except UnknownType as error:
+        raise CannotDo(f"{error}{error.more}") from None
+
+
+def _presets(name: str, kind: type[Destination]) -> list[dict[str, Any]]:
     """The presets as `subscriptions` takes them."""
-    kind = CATALOGUE[name]
     if not issubclass(kind, ActionDestination) or not kind.presets:
         raise CannotDo(f"`{name}` has no presets; `relay destinations {name}` shows what it has")
     return [

@@ -9,10 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from relay.cli.config_file import read_leniently
+from relay.cli.config_file import data_dir
 from relay.cli.options import config_option, json_option
 from relay.cli.printing import counted, plain, print_json, print_table
-from relay.cli.running import data_directory
 from relay.destinations.bridge import install as bridge
 from relay.destinations.bridge.compare import Differences, compare
 from relay.destinations.bridge.folder import NAME
@@ -86,7 +85,7 @@ def remove(version: str | None, *, folder: Path | None, file: Path | None, as_js
 
 
 def _root(folder: Path | None, file: Path | None) -> Path:
-    return folder or data_directory(read_leniently(file)) / NAME
+    return folder or data_dir(file) / NAME
 
 
 @contextmanager

@@ -18,6 +18,15 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")
 
 
+def no_option(context: click.Context, _: click.Parameter, value: Any) -> Any:
+    """Callback of an option that takes a name: `--event --dry-run` has forgotten it."""
+    options = {name for parameter in context.command.params for name in parameter.opts}
+    for one in value if isinstance(value, tuple) else (value,):
+        if one in options:
+            raise click.BadParameter(f"{one} is an option: the name before it is missing")
+    return value
+
+
 def json_object(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, Any] | None:
     """Callback of an option that takes a JSON object; wrong usage when it is none."""
     if value is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from relay.cli.options import config_option, json_option
+from relay.cli.options import config_option, json_option, no_option
 from relay.cli.printing import counted, plain, print_json, print_table
 from relay.cli.running import Running
 
@@ -20,15 +20,45 @@ LISTED = 50
 
 
 @click.command()
-@click.option("--to", "destination", metavar="DEST", help="The destination; it may be disabled, or paused.")
-@click.option("--since", metavar="T", help="Received from then on: ISO 8601, or back from now: 2h, 3d.")
-@click.option("--until", metavar="T", help="Received before then; default: now.")
-@click.option("--source", "sources", metavar="S", multiple=True, help="Only of this source; may be repeated.")
-@click.option("--event", "events", metavar="NAME", multiple=True, help="Only of this name or type; as often.")
 @click.option(
-    "--user", "users", metavar="ID", multiple=True, help="Only of this userId or anonymousId; as often."
+    "--to",
+    "destination",
+    metavar="DEST",
+    callback=no_option,
+    help="The destination; it may be disabled, or paused.",
 )
-@click.option("--filter", "fql", metavar="FQL", help="Only what this filter matches.")
+@click.option(
+    "--since",
+    metavar="T",
+    callback=no_option,
+    help="Received from then on: ISO 8601, or back from now: 2h, 3d.",
+)
+@click.option("--until", metavar="T", callback=no_option, help="Received before then; default: now.")
+@click.option(
+    "--source",
+    "sources",
+    metavar="S",
+    callback=no_option,
+    multiple=True,
+    help="Only of this source; may be repeated.",
+)
+@click.option(
+    "--event",
+    "events",
+    metavar="NAME",
+    callback=no_option,
+    multiple=True,
+    help="Only of this name or type; as often.",
+)
+@click.option(
+    "--user",
+    "users",
+    metavar="ID",
+    callback=no_option,
+    multiple=True,
+    help="Only of this userId or anonymousId; as often.",
+)
+@click.option("--filter", "fql", metavar="FQL", callback=no_option, help="Only what this filter matches.")
 @click.option("--rate", type=float, metavar="N", help="At most so many events a second.")
 @click.option("--dry-run", is_flag=True, help="Count what would be sent, send nothing.")
 @click.option("--detach", is_flag=True, help="Start it and return.")
@@ -67,11 +97,14 @@ def replay(
     elif watch is not None:
         _follow(running, running.get(f"{PATH}/{watch}"), as_json=as_json)
     else:
+        unknown = list(filter(None, map(running.unknown_source, wanted["sources"])))
+        for sentence in unknown:  # one that was removed has left events in the log all the same
+            click.echo(f"note: {sentence}", err=True)
         started = running.post(PATH, _asked(wanted))
         if detach:
             _report(started, as_json=as_json)
         else:
-            _follow(running, started, as_json=as_json)
+            _follow(running, started, as_json=as_json, may_be_none=not unknown)
 
 
 def _asked(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -106,8 +139,8 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     )
 
 
-def _follow(running: Running, started: dict[str, Any], *, as_json: bool) -> None:
-    """Show progress to its end, and exit 1 when it was not done."""
+def _follow(running: Running, started: dict[str, Any], *, as_json: bool, may_be_none: bool = True) -> None:
+    """Show progress to its end, and exit 1 when it was not done, or found none where there must be some."""
     number = started["id"]
     try:
         last = _watch(_looks(running, started), shows=not as_json and sys.stderr.isatty())
@@ -119,7 +152,7 @@ def _follow(running: Running, started: dict[str, Any], *, as_json: bool) -> None
         )
         return
     _report(last, as_json=as_json)
-    sys.exit(last["state"] != "done")
+    sys.exit(last["state"] != "done" or not (may_be_none or any(last["events"].values())))
 
 
 def _looks(running: Running, now: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,16 @@ class Running:
         known = suggestion(name, [source.name for source in sources])
         raise click.UsageError(f"there is no source `{name}`{known}")
 
+    def unknown_source(self, name: str) -> str | None:
+        """A sentence when relay.toml has no source `name`."""
+        names = [source.name for source in self.config.sources] or [DEFAULT_SOURCE]
+        return None if name in names else f"there is no source `{name}`{suggestion(name, names)}"
+
+    def unknown_destination(self, name: str) -> str | None:
+        """A sentence when relay.toml has no destination `name`."""
+        names = [destination.name for destination in self.config.destinations]
+        return None if name in names else f"there is no destination `{name}`{suggestion(name, names)}"
+
     @cached_property
     def _admin(self) -> Client:
         server = self.config.server

@@ -97,7 +97,10 @@ def _compiled(file: Path) -> Callable[[dict[str, Any]], Any]:
     from relay.destinations.mapping import MappingError, compile_mapping  # noqa: PLC0415
 
     try:
-        return compile_mapping(decode(file.read_bytes()))
+        given = decode(file.read_bytes())
+        if not isinstance(given, dict):
+            raise CannotDo(f"{file}: must be a JSON object: the fields of an action, and what each is")
+        return compile_mapping(given)
     except OSError as error:
         raise CannotDo(f"{file}: cannot be read: {error.strerror}") from None
     except JSONDecodeError as error:

@@ -224,9 +224,11 @@ def _reply(raw: dict[str, Any]) -> Reply:
     if not raw.keys() <= _REPLY_KEYS:
         raise ValueError("an unknown key")
     text = (encode(raw["json"]) or b"").decode() if "json" in raw else str(raw.get("text", ""))
-    headers = {str(k).lower(): v for k, v in (raw.get("headers") or {}).items()}
+    headers = {"content-type": "application/json"} if "json" in raw else {}
+    headers |= {str(k).lower(): str(v) for k, v in (raw.get("headers") or {}).items()}
     after = headers.get("retry-after")
-    return Reply(int(raw.get("status", 200)), text, 0.0, None, None if after is None else float(after))
+    seconds = None if after is None else float(after)
+    return Reply(int(raw.get("status", 200)), text, 0.0, None, seconds, headers=headers)
 
 
 def _print(result: _Result, line: int) -> None:

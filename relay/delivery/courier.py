@@ -19,6 +19,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import structlog
 
 from relay import metrics
@@ -275,8 +276,7 @@ class Courier:
     async def _sent(self, request: Request) -> tuple[Request, Reply]:
         """The request as it left, and its reply."""
         if self._config.endpoint is not None:
-            url = at_endpoint(request.url, self._config.endpoint)
-            request = Request(request.method, url, request.headers, request.body, request.secret)
+            request = msgspec.structs.replace(request, url=at_endpoint(request.url, self._config.endpoint))
         if self._credentials is None:
             reply = await self._sender.send(request, self._config.timeout)
         else:

@@ -147,7 +147,13 @@ class Credentials:
         return Failure(refusal(reply), needs_login=True)
 
     def _held(self, failure: Failure) -> Reply:
-        how = f": relay destinations login {self._config.name}" if failure.needs_login else ""
+        can_log_in = bool(self.settings.oauth_at.authorize_url)
+        cure = (
+            f"relay destinations login {self._config.name}"
+            if can_log_in
+            else "set other tokens in settings.oauth"
+        )
+        how = f": {cure}" if failure.needs_login else ""
         return Reply(None, "", 0.0, failure.reason + how, failure.after)
 
 

@@ -58,6 +58,10 @@ class Logins:
     def begin(self, name: str, redirect_uri: str) -> str:
         """The page to be opened. Raises BadLogin, and KeyError for a destination that is not there."""
         settings = self._credentials(name).settings
+        if not settings.oauth_at.authorize_url:
+            raise BadLogin(
+                f"{name}: its login page is not part of Segment's code: set tokens in settings.oauth"
+            )
         if not settings.oauth.client_id:
             raise BadLogin(
                 f"{name}: settings.oauth.clientId is missing: the id of your own app at the vendor"

@@ -137,12 +137,14 @@ def _is_in(value: Any, names: frozenset[str]) -> bool:
 
 
 class Address:
-    """Makes events say that they are for one destination alone. `names`: the destination's own and its type's title.
+    """Makes events say that they are for one destination alone.
+
+    `names`: the destination's own, its type's title, and further ones of its tool.
 
     `forwards`: the destination sends them on to others by what they say, so it is only told here, not sent.
     """
 
-    def __init__(self, names: tuple[str, str], *, forwards: bool = False) -> None:
+    def __init__(self, names: tuple[str, ...], *, forwards: bool = False) -> None:
         self._names = names
         self._forwards = forwards
         self._alone: dict[str, Any] = {"All": False, names[1]: True}

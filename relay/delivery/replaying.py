@@ -167,7 +167,8 @@ class Replaying(Consumer):
         self._live_cursor = feed.cursor
         self._live_at = self._read_at = clock() - QUIET_SECONDS
         self._selects = Selection(replay.query)
-        self._addressed = Address((config.name, settings.title), forwards=isinstance(settings, Segment))
+        names = (config.name, settings.title, *settings.also_called)
+        self._addressed = Address(names, forwards=isinstance(settings, Segment))
         rate = replay.query.rate
         self._bucket = None if rate is None else Bucket(rate, max(1.0, rate * BURST_SECONDS), clock)
 

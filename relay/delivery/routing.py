@@ -10,6 +10,7 @@ from typing import Any
 
 from relay.delivery.config import DestinationConfig
 from relay.delivery.sieve import Sieve
+from relay.destinations import CATALOGUE
 from relay.event import Event
 
 # the change of consent itself: it tells destinations what no longer holds, so consent does not hold it back
@@ -22,11 +23,15 @@ NO_MAPPING = "NO_MATCHING_MAPPING"  # no subscription asks for it
 
 
 class Routing:
-    """The way of events to one destination. `title`: what its type is called in `integrations`."""
+    """The way of events to one destination. `title`: what its type is called in `integrations`.
+
+    The plain names of its tool are those of relay's own type, whichever engine runs it.
+    """
 
     def __init__(self, config: DestinationConfig, title: str) -> None:
         self._has_consent = _consent(config.consent) if config.consent else None
-        self._names = (config.name, title)
+        own = CATALOGUE.get(config.type)
+        self._names = (config.name, title, *(own.also_called if own else ()))
         self._sieve = Sieve(config)
 
     @property
@@ -46,7 +51,7 @@ class Routing:
         return self._sieve.sift(event, again=again) or SIFTED
 
     def _is_wanted(self, integrations: dict[str, Any]) -> bool:
-        """Whether an event's `integrations` lets it go here: by name, by type's title, else by `All`."""
+        """Whether an event's `integrations` lets it go here: by name, type's title, tool's name, else `All`."""
         for name in self._names:
             if name in integrations:
                 return _is_on(integrations[name])

@@ -112,6 +112,11 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         """The flow that tells whether the credentials are good and changes nothing; None: there is no such."""
         return None
 
+    @property
+    def untested(self) -> str | None:
+        """What these settings lack for `check`, in a few words."""
+        return None
+
 
 def about(sentence: str) -> msgspec.Meta:
     """Annotate a setting with what it is."""

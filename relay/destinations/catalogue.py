@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from relay.destinations import CATALOGUE
+from relay import destinations
 from relay.destinations.base import Destination
 from relay.destinations.bridge.catalogue import Catalogue, read
 from relay.destinations.bridge.errors import NotInstalled
@@ -25,10 +25,10 @@ class UnknownType(Exception):
 
 def find(name: str, engine: str | None, data_dir: Path) -> type[Destination]:
     """The type called `name`. `engine`: None takes relay's own where there is one. Raises UnknownType."""
-    if engine != BRIDGE and name in CATALOGUE:
-        return CATALOGUE[name]
+    if engine != BRIDGE and name in destinations.CATALOGUE:
+        return destinations.CATALOGUE[name]
     if engine == NATIVE:
-        raise UnknownType(f"unknown destination type `{name}`", CATALOGUE)
+        raise UnknownType(f"unknown destination type `{name}`", destinations.CATALOGUE)
     return _bridged(name, data_dir)
 
 
@@ -37,14 +37,14 @@ def _bridged(name: str, data_dir: Path) -> type[Destination]:
         known = installed(data_dir)
     except NotInstalled as error:
         raise UnknownType(f"`{name}`: {error}") from None
-    if known is None and name in CATALOGUE:
+    if known is None and name in destinations.CATALOGUE:
         raise UnknownType(f"`{name}` by the bridge needs Segment's own destinations: {INSTALL}")
     if known is None:
         more = f" (Segment's own come with {INSTALL})"
-        raise UnknownType(f"unknown destination type `{name}`", CATALOGUE, more)
+        raise UnknownType(f"unknown destination type `{name}`", destinations.CATALOGUE, more)
     found = known.find(name)
     if found is None:
-        raise UnknownType(f"unknown destination type `{name}`", [*CATALOGUE, *known.by_type])
+        raise UnknownType(f"unknown destination type `{name}`", [*destinations.CATALOGUE, *known.by_type])
     if found.unsupported is not None:
         raise UnknownType(f"`{name}` cannot run here: {found.unsupported}")
     return kind_of(found)

@@ -177,6 +177,7 @@ class Intercom(OAuthDestination, frozen=True):
     """Settings of `type = "intercom"`."""
 
     title: ClassVar[str] = "Intercom Cloud Mode (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Intercom",)
     summary: ClassVar[str] = "Contacts, companies and events in Intercom."
     default_endpoint: ClassVar[str | None] = API
     actions: ClassVar[Mapping[str, Action]] = by_name(IDENTIFY, GROUP, TRACK)

@@ -75,7 +75,8 @@ def page(it: Description) -> str:
 
 
 def _opening(it: Description) -> str:
-    called = f"An event's `integrations` object calls it `{it.title}`."
+    names = " or ".join(f"`{name}`" for name in (it.title, *it.also_called))
+    called = f"An event's `integrations` object calls it {names}."
     return _wrapped(f'`type = "{it.type}"`. {it.summary} {called}')
 
 

@@ -39,10 +39,10 @@ def _post(_: "Slack", call: Call) -> Steps:
     if not _is_webhook(url):
         raise Refused(f"url must be an incoming webhook of {HOST}", "BAD_REQUEST", fields=("url",))
     said = {name: call.payload[name] for name in _SAID if name in call.payload}
-    yield msgspec.structs.replace(json_request("POST", url, said), hidden=_key_in(url))
+    yield msgspec.structs.replace(json_request("POST", url, said), hidden=key_in(url))
 
 
-def _key_in(url: str) -> tuple[str, ...]:
+def key_in(url: str) -> tuple[str, ...]:
     """What of a webhook's URL must stay secret: all but the first segment of its path, which is its kind."""
     segments = urlsplit(url).path.strip("/").split("/")
     return tuple(filter(None, segments[1:] or segments))

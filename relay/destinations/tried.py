@@ -12,7 +12,7 @@ from relay.destinations.errors import DeliveryError
 from relay.destinations.flow import Ended, begin, go_on, leave
 from relay.destinations.reply import Reply
 
-GOOD = Reply(200, "{}")
+GOOD = Reply(200, "{}", headers={"content-type": "application/json"})
 
 
 class Tried(msgspec.Struct):

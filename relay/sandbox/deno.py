@@ -92,7 +92,5 @@ async def start(
     """A child that runs `script` and is ready. Raises NotInstalled (`what` is its subject) and Crashed."""
     program = binary(what)
     await asyncio.to_thread(libraries, program)
-    line = command(
-        program, script, limits, modules=modules, readable=readable, arguments=arguments
-    )
+    line = command(program, script, limits, modules=modules, readable=readable, arguments=arguments)
     return await Child.start(line, limits)

@@ -112,7 +112,7 @@ def test_json_of_a_right_and_of_a_wrong_file() -> None:
 
 
 def test_tokens_that_would_be_kept_as_they_are_are_told_of() -> None:
-    table = '[[destinations]]\nname = "crm"\ntype = "intercom"\n'
+    table = '[[destinations]]\nname = "crm"\ntype = "intercom"\nsettings = { oauth = { clientId = "c" } }\n'
     Path("relay.toml").write_text(table)
     said = "relay.toml: OAuth tokens of `crm` are stored as they are: `[server]` has no `encryption_key`"
     result = check()
@@ -120,6 +120,27 @@ def test_tokens_that_would_be_kept_as_they_are_are_told_of() -> None:
     assert json.loads(check("--json").output)["notes"] == [said]
     Path("relay.toml").write_text('[server]\nencryption_key = "sixteen or longer"\n' + table)
     assert json.loads(check("--json").output)["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("oauth", "is_noted"),
+    [
+        ("{}", True),
+        ('{ clientSecret = "s" }', True),
+        ('{ clientId = "c" }', False),
+        ('{ access_token = "t" }', False),
+        ('{ refresh_token = "t" }', False),
+    ],
+)
+def test_a_destination_that_can_neither_log_in_nor_send_is_noted(oauth: str, is_noted: bool) -> None:
+    key = '[server]\nencryption_key = "sixteen or longer"\n'
+    table = '[[destinations]]\nname = "crm"\ntype = "hubspot"\n'
+    Path("relay.toml").write_text(f"{key}{table}settings = {{ oauth = {oauth} }}\n")
+    said = (
+        "relay.toml: `crm` can neither log in nor send, unless it has been logged in to:"
+        " `settings.oauth` has no `clientId` and no token"
+    )
+    assert json.loads(check("--json").output)["notes"] == ([said] if is_noted else [])
 
 
 def test_connect_tells_who_listens_from_who_does_not(listener: socket.socket) -> None:
@@ -185,6 +206,14 @@ def test_what_may_not_be_meant_is_noted_and_is_no_mistake() -> None:
             "https://rest.fra-01.braze.eu",
         ),
         ("slack", "{}", "https://hooks.slack.com"),
+        ("amplitude", '{ apiKey = "k" }', "https://api2.amplitude.com/2/httpapi"),
+        ("amplitude", '{ apiKey = "k", endpoint = "europe" }', "https://api.eu.amplitude.com/2/httpapi"),
+        ("mixpanel", '{ projectToken = "t", apiSecret = "s" }', "https://api.mixpanel.com/import"),
+        (
+            "mixpanel",
+            '{ projectToken = "t", apiSecret = "s", apiRegion = "EU 🇪🇺" }',
+            "https://api-eu.mixpanel.com/import",
+        ),
     ],
 )
 def test_connect_goes_to_the_place_that_the_settings_name(kind: str, settings: str, place: str) -> None:
@@ -209,7 +238,17 @@ settings = {{ api_key = "very-5ecret" }}
 """
 
 
-@pytest.mark.parametrize(("status", "verdict", "code"), [(200, "good", 0), (401, "refused: answered 401", 1)])
+@pytest.mark.parametrize(
+    ("status", "verdict", "code"),
+    [
+        (200, "good", 0),
+        (401, "refused: answered 401", 1),
+        (403, "refused: answered 403", 1),
+        (500, "answered 500", 1),
+        (429, "answered 429", 1),
+        (400, "answered 400", 1),
+    ],
+)
 async def test_connect_tests_the_credentials_where_there_is_a_way(
     status: int, verdict: str, code: int
 ) -> None:
@@ -220,6 +259,31 @@ async def test_connect_tests_the_credentials_where_there_is_a_way(
         assert "very-5ecret" not in result.output
         (connection,) = json.loads(result.output)["connections"]
         assert (connection["credentials"], result.exit_code) == (verdict, code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "why"),
+    [
+        ("amplitude", '{ apiKey = "k" }', ": no `secretKey`"),
+        ("intercom", '{ oauth = { clientId = "c" } }', ": no token in relay.toml, see `relay status`"),
+        (
+            "intercom",
+            '{ oauth = { access_token = "t", refresh_token = "r" } }',
+            ": its token is renewed, see `relay status`",
+        ),
+        ("webhook", '{ url = "http://a.example/" }', ""),
+    ],
+)
+def test_connect_says_why_credentials_are_not_tested(
+    kind: str, settings: str, why: str, listener: socket.socket
+) -> None:
+    Path("relay.toml").write_text(
+        f'[[destinations]]\nname = "d"\ntype = "{kind}"\nsettings = {settings}\n'
+        f'endpoint = "http://127.0.0.1:{port_of(listener)}"\n'
+    )
+    result = check("--connect", "--json")
+    (connection,) = json.loads(result.output)["connections"]
+    assert (connection["credentials"], result.exit_code) == (f"not tested{why}", 0)
 
 
 def test_connect_looks_at_the_certificate(listener: socket.socket, tmp_path: Path) -> None:

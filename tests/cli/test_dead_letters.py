@@ -43,9 +43,30 @@ async def test_the_list_shows_what_was_refused_and_how(relay: RelayProcess) -> N
 async def test_the_list_of_one_destination_and_no_longer_than_asked(relay: RelayProcess) -> None:
     assert [letter["destination"] for letter in await listed(relay, "--destination", "two")] == ["two", "two"]
     assert len(await listed(relay, "--limit", "3")) == 3
-    assert await listed(relay, "--destination", "nobody") == []
-    empty = await ask(relay, "dead-letters", "list", "--destination", "nobody")
+    assert (await ask(relay, "dead-letters", "drop", "--destination", "two", "--yes")).code == 0
+    assert await listed(relay, "--destination", "two") == []
+    empty = await ask(relay, "dead-letters", "list", "--destination", "two")
     assert (empty.code, empty.out) == (0, "no dead letters\n")
+
+
+@pytest.mark.parametrize("words", [["list"], ["retry"], ["drop"], ["drop", "--yes"]], ids=" ".join)
+async def test_a_destination_nobody_knows_is_told_with_the_nearest(
+    words: list[str], relay: RelayProcess
+) -> None:
+    outcome = await ask(relay, "dead-letters", *words, "--destination", "oen")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "there is no destination `oen`, did you mean `one`?" in outcome.error
+    assert len(await listed(relay)) == 4
+
+
+async def test_dead_letters_of_a_destination_that_is_gone_can_be_listed_and_dropped(
+    relay: RelayProcess, receiver: Receiver
+) -> None:
+    relay.configure(source("web", "web-key") + webhook(receiver.url + "/one", "one"))
+    assert (await ask(relay, "reload")).code == 0
+    assert [letter["destination"] for letter in await listed(relay, "--destination", "two")] == ["two", "two"]
+    outcome = await ask(relay, "dead-letters", "drop", "--destination", "two", "--yes")
+    assert (outcome.code, outcome.out) == (0, "dropped 2 dead letters\n")
 
 
 async def test_those_of_a_destination_are_retried(relay: RelayProcess, receiver: Receiver) -> None:
@@ -107,6 +128,7 @@ async def drop_and_answer(relay: RelayProcess, answer: str) -> Outcome:
         ["retry", "0"],
         ["retry", str(2**63)],
         ["list", "--limit", "0"],
+        ["list", "--destination", "--json"],
         ["burn"],
     ],
     ids=" ".join,

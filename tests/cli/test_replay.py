@@ -103,6 +103,29 @@ async def test_a_mistake_is_one_sentence(relay: RelayProcess, receiver: Receiver
     assert receiver.requests == []
 
 
+async def test_a_source_nobody_knows_is_told_and_finding_nothing_is_1(
+    relay: RelayProcess, receiver: Receiver
+) -> None:
+    outcome = await ask(relay, "replay", "--to", "new", "--source", "wbe")
+    assert (outcome.code, outcome.error) == (1, "note: there is no source `wbe`, did you mean `web`?\n")
+    assert outcome.out == "replay 1 to new: done, 12 requests of 12, no events\n"
+    assert receiver.requests == []
+
+
+async def test_events_of_a_source_that_is_gone_are_found(relay: RelayProcess, receiver: Receiver) -> None:
+    relay.configure(source("other", "other-key") + webhook(receiver.url, "new"))
+    assert (await ask(relay, "reload")).code == 0
+    outcome = await ask(relay, "replay", "--to", "new", "--source", "web")
+    assert (outcome.code, outcome.error) == (0, "note: there is no source `web`; known: other\n")
+    assert receiver.counts.total() == EVENTS
+
+
+async def test_an_option_is_not_taken_for_the_name_of_an_event(tmp_path: Path) -> None:
+    outcome = await run("replay", "--to", "new", "--event", "--dry-run", folder=tmp_path)
+    assert outcome.code == 2
+    assert "--dry-run is an option: the name before it is missing" in outcome.error
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -16,7 +16,7 @@ from tests.cli.command import run
 
 FIXTURES = REPOSITORY / "tests/fixtures/mapping"
 MAPPING_CASES = (
-    "mk-0017",
+    "mk-0019",
     "mk-0092",
     "mk-0130",
     "mk-0167",
@@ -172,7 +172,9 @@ def test_a_wrong_mapping_says_where() -> None:
         (b'{"a": "\xff"}', "mapping.json: not JSON: "),
         (b'{"a": NaN}', "mapping.json: not JSON: NaN is not JSON"),
         (b"[" * 100_000, "mapping.json: not JSON: nested too deeply"),
-        (b"null", "mapping.json: $: a mapping is an object, not null"),
+        (b"null", "mapping.json: must be a JSON object: the fields of an action, and what each is"),
+        (b'[{"a": 1}]', "mapping.json: must be a JSON object: the fields of an action, and what each is"),
+        (b'"$.event"', "mapping.json: must be a JSON object: the fields of an action, and what each is"),
     ],
 )
 def test_a_mapping_that_is_no_json_says_where(text: bytes, said: str) -> None:

@@ -66,6 +66,17 @@ def test_secrets_are_masked_unless_they_are_asked_for() -> None:
     assert '"X-Signature":"[secret]"' in output
 
 
+def test_the_url_of_a_slack_webhook_is_not_shown_unless_it_is_asked_for() -> None:
+    url = "https://hooks.slack.com/services/T0/B0/s3cret"
+    said = {"action": "postToChannel", "subscribe": 'type = "page"', "mapping": {"url": url, "text": "hello"}}
+    Path("s.json").write_text(json.dumps([said]))
+    configured(type="slack", settings={}, subscriptions="s.json")
+    (shown,) = tried(events=[PAGE])
+    assert shown["requests"][0]["url"] == "https://hooks.slack.com/services/[secret]/[secret]/[secret]"
+    (shown,) = tried("--show-secrets", events=[PAGE])
+    assert shown["requests"][0]["url"] == url
+
+
 def test_a_secret_that_is_part_of_a_number_is_masked_all_the_same() -> None:
     configured(type="amplitude", settings={"apiKey": "1772442000"})
     (shown,) = tried(events=[TRACK | {"receivedAt": PAGE["receivedAt"], "timestamp": PAGE["receivedAt"]}])

@@ -177,6 +177,17 @@ def test_what_is_shown_of_a_request_is_cut_and_has_no_query() -> None:
     assert found["seconds"] == 0.25
 
 
+def test_a_hidden_part_of_a_url_is_not_shown_whoever_repeats_it() -> None:
+    debugger = Debugger()
+    one = event(1)
+    debugger.admitted([[one]])
+    asked = Request("POST", "https://a.example/in/k3y-in-the-path", {}, b"{}", hidden=("k3y-in-the-path",))
+    debugger.attempted("hook", (one,), asked, Reply(404, "no k3y-in-the-path", 0.1), mask(()))
+    found = delivery(debugger)
+    assert found["request"]["url"] == "https://a.example/in/[secret]"
+    assert found["reply"]["body"] == "no [secret]"
+
+
 def test_events_are_found_by_name_type_and_id() -> None:
     debugger = Debugger()
     for n in range(4):

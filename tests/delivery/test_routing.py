@@ -103,6 +103,25 @@ def test_consent_does_not_overrule_the_sender() -> None:
     assert routing("C1").route(one, again=True) is one
 
 
+@pytest.mark.parametrize(
+    ("integrations", "goes"),
+    [
+        ({"Amplitude": False}, False),
+        ({"All": False, "Amplitude": True}, True),
+        ({"All": False, "Amplitude": {"session_id": 1}}, True),
+        ({"Amplitude": False, "Actions Amplitude": True}, True),
+        ({"Amplitude": True, "numbers": False}, False),
+        ({"All": False, "Mixpanel": True}, False),
+        ({"Mixpanel": False}, True),
+    ],
+    ids=str,
+)
+def test_an_event_may_call_a_tool_by_its_plain_name(integrations: dict[str, Any], goes: bool) -> None:
+    routes = Routing(DestinationConfig(name="numbers", type="amplitude"), "Actions Amplitude")
+    one = event(integrations=integrations)
+    assert routes.route(one) == (one if goes else "FILTERED_BY_INTEGRATIONS_OBJECT")
+
+
 def test_an_event_that_is_tried_again_is_asked_for_consent_again() -> None:
     assert routing("C1").route(event(prefers(C1=False)), again=True) == NO_CONSENT
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 HEADER, SHARED, KEY = "header-5ecret", "shared-5ecret", "write-key-5ecret"
 PASSWORD = "passw0rd-5ecret"
+QUERY = "query-5ecret"
 SECRETS = [HEADER, SHARED, KEY, PASSWORD, b64encode(f"{KEY}:".encode()).decode()]
 VALUE = "value-of-an-event"
 
@@ -63,6 +64,20 @@ async def test_secrets_are_not_in_logs_debugger_or_dead_letters(name: str, tmp_p
         "hook",
         "password",
     )
+
+
+async def test_a_part_of_a_url_that_an_answer_repeats_is_seen_nowhere(tmp_path: Path) -> None:
+    async with Choosy() as receiver, pipeline(tmp_path) as line:
+        receiver.rule = lambda _: (404, {})
+        receiver.text = json.dumps({"no such key": QUERY})
+        await line.apply(webhook(f"{receiver.url}/in?token={QUERY}"))
+        await line.send(track())
+        await line.done()
+        (shown,) = line.debugger.newest(source=None, event=None, message_id=None, limit=1)
+        (letter,) = await line.letters()
+    assert shown["deliveries"]["hook"]["request"]["url"] == f"{receiver.url}/in"
+    assert letter["reply"] == '{"no such key": "[secret]"}'
+    assert QUERY not in json.dumps(shown)
 
 
 async def test_the_debugger_shows_that_there_is_a_secret(tmp_path: Path) -> None:

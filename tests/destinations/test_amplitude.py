@@ -279,7 +279,8 @@ def test_credentials_are_checked_by_looking_for_a_user() -> None:
         "https://amplitude.com/api/2/usersearch",
     )
     assert "authorization" in request.secret
-    assert Amplitude(api_key=SECRET).check() is None
+    assert Amplitude(api_key=SECRET, secret_key="als0-secret").untested is None
+    assert Amplitude(api_key=SECRET).untested == "no `secretKey`"
 
 
 def test_a_refusal_names_fields_and_no_values() -> None:

@@ -201,6 +201,16 @@ def test_the_id_of_the_device_stands_in_for_the_one_of_the_app() -> None:
     assert only(screen)["app_instance_id"] == "D1"
 
 
+def test_without_the_stream_of_an_app_screens_are_not_asked_for_and_with_one_alone_pages_are() -> None:
+    screen, page = (event(track(type=kind, name="Home")) for kind in ("screen", "page"))
+    web, app = settings(measurementId="G-1"), settings(firebaseAppId="1:2:ios:f")
+    assert [web.route().wants(one) for one in (screen, page)] == [False, True]
+    assert [app.route().wants(one) for one in (screen, page)] == [True, True]
+    assert [settings().route().wants(one) for one in (screen, page)] == [True, True]
+    own = Subscription("customEvent", 'type = "screen"')
+    assert web.route([own]).wants(screen)
+
+
 def test_a_screen_without_any_is_refused_by_name() -> None:
     result = outcome(track(type="screen", name="Home"))
     assert result.worst is not None

@@ -49,12 +49,16 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preset(msgspec.Struct, frozen=True):
-    """A subscription that holds when relay.toml has none: which events, and which fields otherwise than by default."""
+    """A subscription that holds when relay.toml has none: which events, and which fields otherwise than by default.
+
+    `needs` names a setting (in Python) without which it does not hold: every event would be refused.
+    """
 
     name: str
     action: str
     subscribe: str
     changes: Mapping[str, Any] = {}
+    needs: str = ""
 
 
 class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,10 +80,19 @@ class ActionDestination(Destination, frozen=True):
     notes: ClassVar[Sequence[str]] = ()  # limits and habits of the vendor that an operator should know
 
     def route(self, subscriptions: Sequence[Subscription] | None = None) -> Route:
-        """How events go there: by `subscriptions`, or by the presets."""
+        """How events go there: by `subscriptions`, or by the presets that hold with these settings."""
+        if subscriptions is None:
+            presets = zip(self.presets, self.preset_subscriptions(), strict=True)
+            subscriptions = [
+                made for preset, made in presets if not preset.needs or getattr(self, preset.needs)
+            ]
+        return self.route_by(subscriptions)
+
+    def route_by(self, subscriptions: Sequence[Subscription]) -> Route:
+        """How events go there by these."""
         from relay.destinations.actions.route import ActionRoute  # noqa: PLC0415
 
-        return ActionRoute(self, self.preset_subscriptions() if subscriptions is None else subscriptions)
+        return ActionRoute(self, subscriptions)
 
     @classmethod
     def preset_subscriptions(cls) -> list[Subscription]:

@@ -134,6 +134,7 @@ class Amplitude(ActionDestination, frozen=True):
     """Settings of `type = "amplitude"`."""
 
     title: ClassVar[str] = "Actions Amplitude"
+    also_called: ClassVar[tuple[str, ...]] = ("Amplitude",)
     summary: ClassVar[str] = "Amplitude: events, revenue, users and groups."
     default_endpoint: ClassVar[str] = "https://api2.amplitude.com"
     batch: ClassVar[int] = 1000
@@ -176,13 +177,16 @@ class Amplitude(ActionDestination, frozen=True):
             return f"https://api.eu.amplitude.com/{path}"
         return f"https://api{'' if path == 'usermap' else '2'}.amplitude.com/{path}"
 
-    def check(self) -> Steps | None:
-        """Search for a user who need not exist."""
-        if not self.secret_key:
-            return None
-        return self._search()
+    @property
+    def place(self) -> str:
+        return self.url("2/httpapi")
 
-    def _search(self) -> Steps:
+    @property
+    def untested(self) -> str | None:
+        return None if self.secret_key else "no `secretKey`"
+
+    def check(self) -> Steps:
+        """Search for a user who need not exist."""
         host = "analytics.eu.amplitude.com" if self.endpoint == "europe" else "amplitude.com"
         url = f"https://{host}/api/2/usersearch?user=testUser@example.com"
         yield bare_request("GET", url, basic(self.api_key, self.secret_key))

@@ -65,6 +65,7 @@ class Braze(ActionDestination, frozen=True, rename=None):
     """Settings of `type = "braze"`."""
 
     title: ClassVar[str] = "Braze Cloud Mode (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Braze",)
     summary: ClassVar[str] = "Braze: profiles, events, purchases and messages."
     default_endpoint: ClassVar[str | None] = _DEFAULT_ENDPOINT
     batch: ClassVar[int] = MAX_OBJECTS

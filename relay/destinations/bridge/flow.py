@@ -4,18 +4,21 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 
 from relay.destinations.actions import ActionDestination
-from relay.destinations.base import Request, Results
+from relay.destinations.base import Destination, Request, Results
 from relay.destinations.bridge.catalogue import Bridged
 from relay.destinations.errors import Busy, DeliveryError, HttpError, Refused, of_status
 from relay.destinations.flow import AsyncSteps, Ended
 from relay.destinations.reply import Answer, Reply
+from relay.destinations.slack import HOST as SLACK
+from relay.destinations.slack import key_in
 from relay.event import Event
-from relay.sandbox.errors import Crashed, NotInstalled, SandboxError, TimedOut
+from relay.sandbox.errors import Crashed, NotInstalled, Reason, SandboxError, TimedOut
 
 if TYPE_CHECKING:
     from relay.destinations.bridge.runtime import Runtime, Tokens
@@ -33,7 +36,7 @@ class Job:
         self, declared: Bridged, settings: ActionDestination, action: str, mapping: Mapping[str, Any]
     ) -> None:
         self.declared = declared
-        self.settings = {k: v for k, v in msgspec.to_builtins(settings).items() if v is not None}
+        self.settings = plain(settings)
         self.action = action
         self.mapping = mapping
         self._subscription = orjson.Fragment(orjson.dumps({"partnerAction": action, "mapping": mapping}))
@@ -78,10 +81,10 @@ async def job(
 
 
 async def credentials_test(
-    declared: Bridged, settings: ActionDestination, runtime: "Runtime", tokens: "Tokens | None"
+    declared: Bridged, settings: Destination, runtime: "Runtime", tokens: "Tokens | None"
 ) -> AsyncSteps:
     """The package's own test of the credentials. Ends, or raises why they are no good."""
-    message = {"op": "test", "type": declared.type, "settings": Job(declared, settings, "", {}).settings}
+    message = {"op": "test", "type": declared.type, "settings": plain(settings)}
     talk = Talk(runtime, message, declared, tokens)
     try:
         await talk.begin()
@@ -132,7 +135,7 @@ class Talk:
         if item is None:
             return None
         asked, self._answer = item
-        return _request(asked)
+        return request_of(asked)
 
     def answer(self, reply: Reply) -> None:
         """What the request was answered."""
@@ -142,7 +145,7 @@ class Talk:
         if reply.status is None:
             self._answer.set_exception(Busy(reply.text, reply.reason))
         else:
-            self._answer.set_result({"status": reply.status, "headers": reply.headers, "body": reply.text})
+            self._answer.set_result(reply_of(reply))
 
     def result(self) -> dict[str, Any]:
         """What the call came to. Raises what is to be done about a child that did not answer."""
@@ -154,6 +157,10 @@ class Talk:
         except TimedOut as error:
             raise Busy(str(error), "ETIMEDOUT") from None
         except Crashed as error:
+            if (
+                error.reason is Reason.STOPPED
+            ):  # by relay, which is about to end: this was not the call's fault
+                raise Busy(str(error), "BRIDGE") from None
             raise HttpError(Reply(500, "", 0.0, f"the child ended: {error.reason}", is_ours=True)) from None
         except SandboxError as error:
             raise Refused(str(error), "BRIDGE") from None
@@ -165,10 +172,23 @@ class Talk:
             await asyncio.wait([self._task])
 
 
-def _request(asked: Mapping[str, Any]) -> Request:
+def plain(settings: Destination) -> dict[str, Any]:
+    """Settings as the package takes them."""
+    return {name: value for name, value in msgspec.to_builtins(settings).items() if value is not None}
+
+
+def reply_of(reply: Reply) -> dict[str, Any]:
+    """An answer of the vendor, as the worker takes it."""
+    return {"status": reply.status, "headers": reply.headers, "body": reply.text}
+
+
+def request_of(asked: Mapping[str, Any]) -> Request:
+    """What the worker asks for, as relay sends it."""
     body = asked.get("body")
     data = b64decode(asked["bodyBase64"]) if "bodyBase64" in asked else (body or "").encode()
-    return Request(str(asked["method"]), str(asked["url"]), dict(asked.get("headers") or {}), data, _HIDDEN)
+    url = str(asked["url"])
+    hidden = key_in(url) if urlsplit(url).hostname == SLACK else ()
+    return Request(str(asked["method"]), url, dict(asked.get("headers") or {}), data, _HIDDEN, hidden)
 
 
 def _results(answer: Mapping[str, Any], last: Reply | None, events: int) -> Results | None:

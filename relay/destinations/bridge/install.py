@@ -24,7 +24,7 @@ from relay.destinations.bridge.folder import Installed
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
 
-NEEDED_BYTES = 350_000_000  # at most, while installing: 110 packages, some of them twice, and the bundle
+NEEDED_BYTES = 350_000_000  # 150 MB of packages, twice where the disk has no hard links, and the bundle
 DIGEST_CHARACTERS = 12
 
 NOTICES = "NOTICES.txt"

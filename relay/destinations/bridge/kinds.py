@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
 
-from relay.destinations.actions import Action, ActionDestination, Call, Subscription
+from relay.destinations.actions import Action, ActionDestination, Call, Preset, Subscription
 from relay.destinations.actions.fields import Condition, Field, When
 from relay.destinations.base import Destination, Route, Steps, about, secret
 from relay.destinations.bridge.catalogue import Bridged
@@ -23,6 +23,7 @@ _BATCH = 1000  # Segment's own, where an action says nothing
 _NOWHERE = OAuth("", "", ())  # logging in is not in the package, and renewing is its own affair
 _TYPES: dict[str, Any] = {"number": float, "integer": int, "boolean": bool}
 _UNDEFINED = "__undefined__"
+_NONE = object()  # no default, which is not `null`
 
 
 class BridgedDestination(ActionDestination, frozen=True):
@@ -32,18 +33,20 @@ class BridgedDestination(ActionDestination, frozen=True):
     batch: ClassVar[int] = _BATCH
     max_batch: ClassVar[int] = MAX_BATCH
 
-    def route(self, subscriptions: Sequence[Subscription] | None = None) -> Route:
-        """How events go there: by `subscriptions`, or by the presets."""
-        given = self.preset_subscriptions() if subscriptions is None else subscriptions
-        return BridgeRoute(self, self.declared, given)
+    def route_by(self, subscriptions: Sequence[Subscription]) -> Route:
+        """How events go there by these."""
+        return BridgeRoute(self, self.declared, subscriptions)
+
+    @property
+    def untested(self) -> str | None:
+        return None if self.declared.has_test else "Segment's code has no test of them"
 
     @classmethod
     def preset_subscriptions(cls) -> list[Subscription]:
         """The presets of the package."""
         return [
             Subscription(one["partnerAction"], one["subscribe"], one["mapping"], one.get("name", ""))
-            for one in cls.declared.presets
-            if one.get("subscribe")
+            for one in _of_events(cls.declared)
         ]
 
 
@@ -60,13 +63,14 @@ def _kind(declared_json: bytes) -> type[Destination]:
     names = [name for name in one.settings if name != "oauth"]
     inner = {name: f"setting_{number}" for number, name in enumerate(names)}
     fields = [_setting(inner[name], one.settings[name]) for name in names]
+    actions = {said["name"]: _action(said) for said in one.actions}
     namespace = {
         "__module__": __name__,
         "title": one.name,
         "summary": f"{one.name}, by Segment's own code.",
         "declared": one,
-        "actions": {said["name"]: _action(said) for said in one.actions},
-        "presets": (),
+        "actions": actions,
+        "presets": tuple(_preset(said, actions[said["partnerAction"]]) for said in _of_events(one)),
         "notes": tuple(_notes(one)),
         "__annotations__": {},
     }
@@ -118,6 +122,21 @@ def _notes(one: Bridged) -> list[str]:
     return said
 
 
+def _of_events(one: Bridged) -> list[dict[str, Any]]:
+    """Its presets for events, by actions that there are.
+
+    Some are for what only Segment makes, such as an audience of Engage, and some for a script in the browser.
+    """
+    there = {action["name"] for action in one.actions}
+    return [said for said in one.presets if said.get("subscribe") and said["partnerAction"] in there]
+
+
+def _preset(said: Mapping[str, Any], action: Action) -> Preset:
+    default = action.default_mapping()
+    changes = {name: value for name, value in said["mapping"].items() if default.get(name, _NONE) != value}
+    return Preset(said.get("name", ""), action.name, said["subscribe"], changes)
+
+
 def _action(said: Mapping[str, Any]) -> Action:
     return Action(
         name=said["name"],
@@ -125,11 +144,13 @@ def _action(said: Mapping[str, Any]) -> Action:
         about=said.get("description", ""),
         fields={name: _field(field) for name, field in said["fields"].items()},
         perform=_elsewhere,
+        perform_batch=_elsewhere if said.get("hasPerformBatch") else None,
         max_batch=MAX_BATCH,
+        batches_unasked=False,
     )
 
 
-def _elsewhere(_: Any, __: Call) -> Steps:
+def _elsewhere(_: Any, __: Call | Sequence[Call]) -> Steps:
     raise NotImplementedError("runs in a child process")
 
 

@@ -17,8 +17,8 @@
 //   now          a fixed clock, as ISO 8601
 //
 // An answer has `error` {name, message, code, status, fields, retryAfter} instead when the destination refused or the
-// vendor did; `tokens` when they were renewed on the way; `transaction` when it is not what it was. A request of the
-// destination goes to relay as {method, url, headers, body or bodyBase64, redirect?}, and what relay answers is
+// vendor did; `transaction` when it is not what it was. Tokens that the vendor refuses are an error of status 401:
+// relay renews them, for all calls that share them, and calls again. A request of the destination goes to relay as {method, url, headers, body or bodyBase64, redirect?}, and what relay answers is
 // {status, headers, body or bodyBase64}. Time limits are relay's own. Filters (FQL) are relay's too: what comes
 // here is sent.
 
@@ -27,6 +27,10 @@ import { serve } from "../../sandbox/frames.mjs";
 
 const EVERY = 'type != ""'; // the core wants a filter
 const SYNC_MODE = "__segment_internal_sync_mode";
+
+const nothing = () => {};
+const statsClient = { incr: nothing, set: nothing, observe: nothing, histogram: nothing, gauge: nothing };
+const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing, crit: nothing, log: nothing };
 
 const bundle = open(Deno.args[1]);
 const destinations = new WeakMap(); // an instance of the bundle -> type -> destination
@@ -81,6 +85,8 @@ function contextOf(message) {
   const told = {};
   const options = {
     features: message.features ?? {},
+    statsContext: { statsClient, tags: [] }, // some destinations count without asking whether anybody does
+    logger,
     transactionContext: {
       transaction,
       setTransaction(name, value) {
@@ -88,8 +94,8 @@ function contextOf(message) {
         told.transaction = transaction;
       },
     },
-    onTokenRefresh(tokens) {
-      told.tokens = tokens;
+    synchronizeRefreshAccessToken() { // the core calls it before it renews a token by itself
+      throw Object.assign(new Error("the access token was refused"), { name: "Unauthorized", status: 401 });
     },
   };
   return { options, told };
@@ -126,7 +132,7 @@ const OPERATIONS = {
 
   async field(destination, message, { options }) {
     const { oauth, ...settings } = settingsOf(message);
-    const data = { settings, payload: message.payload ?? {}, auth: message.auth, page: message.page, features: options.features };
+    const data = { settings, payload: message.payload ?? {}, auth: message.auth, page: message.page, ...options };
     return { field: await destination.executeDynamicField(message.action, message.field, data) };
   },
 };

@@ -51,6 +51,7 @@ class Customerio(Account, frozen=True):
     """Settings of `type = "customerio"`."""
 
     title: ClassVar[str] = "Actions Customerio"
+    also_called: ClassVar[tuple[str, ...]] = ("Customer.io",)
     summary: ClassVar[str] = (
         "Customer.io's Track API: people, devices, events and objects, up to 100 a request."
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from relay.destinations.actions import ActionDestination, needs_subscriptions
 from relay.destinations.base import Destination
+from relay.destinations.bridge.kinds import BridgedDestination
 from relay.destinations.describe.block import block_of
 from relay.destinations.describe.fields import FieldRow, rows_of
 from relay.destinations.describe.settings import Setting, settings_of
@@ -47,6 +48,7 @@ class Description(msgspec.Struct, frozen=True, rename="camel"):
 
     type: str
     title: str
+    also_called: tuple[str, ...]
     summary: str
     endpoint: str | None
     needs_endpoint: bool
@@ -65,21 +67,22 @@ class Description(msgspec.Struct, frozen=True, rename="camel"):
     block: str
 
 
-def describe(name: str, kind: type[Destination]) -> Description:
-    """The type that relay.toml calls `name`."""
+def describe(name: str, kind: type[Destination], engine: str | None = None) -> Description:
+    """The type that relay.toml calls `name`. `engine`: what its block must say of the engine."""
     with_actions = kind if issubclass(kind, ActionDestination) else None
     is_idle = needs_subscriptions(kind)
     return Description(
         name,
         kind.title,
+        kind.also_called,
         kind.summary,
         kind.default_endpoint,
         kind.needs_endpoint,
         kind.batch,
         kind.max_batch,
         kind.max_bytes,
-        issubclass(kind, OAuthDestination),
-        kind.check is not Destination.check,
+        issubclass(kind, OAuthDestination) and bool(kind.oauth_at.authorize_url),
+        _can_check(kind),
         is_idle,
         _example(kind) if is_idle else None,
         tuple(settings_of(kind)),
@@ -87,8 +90,14 @@ def describe(name: str, kind: type[Destination]) -> Description:
         tuple(_presets(with_actions)),
         () if with_actions is None else tuple(with_actions.differences),
         () if with_actions is None else tuple(with_actions.notes),
-        block_of(name, kind, needs_subscriptions=is_idle),
+        block_of(name, kind, needs_subscriptions=is_idle, engine=engine),
     )
+
+
+def _can_check(kind: type[Destination]) -> bool:
+    if issubclass(kind, BridgedDestination):
+        return kind.declared.has_test
+    return kind.check is not Destination.check
 
 
 def batches_of(action: ActionRow) -> str:

@@ -12,10 +12,14 @@ from relay.destinations.oauth import OAuthDestination
 _SAMPLE = "https://www.example.com"  # passes for a text and for a URL
 
 
-def block_of(name: str, kind: type[Destination], *, needs_subscriptions: bool) -> str:
-    """The block as text."""
+def block_of(
+    name: str, kind: type[Destination], *, needs_subscriptions: bool, engine: str | None = None
+) -> str:
+    """The block as text. `engine`: the one to be named."""
     settings = {setting.name: setting for setting in settings_of(kind) if "." not in setting.name}
     lines = ["[[destinations]]", f'name = "{name}"', f'type = "{name}"']
+    if engine is not None:
+        lines.append(f'engine = "{engine}"')
     if kind.needs_endpoint:
         lines.append(f"endpoint = {_variable(name, 'endpoint')}")
     if needs_subscriptions:

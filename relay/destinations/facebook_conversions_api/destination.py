@@ -143,6 +143,7 @@ class FacebookConversionsApi(ActionDestination, frozen=True):
     """Settings of `type = "facebook-conversions-api"`."""
 
     title: ClassVar[str] = "Facebook Conversions API (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Facebook Conversions API",)
     summary: ClassVar[str] = (
         "Meta's Conversions API: purchases and what leads to them, with hashed identities."
     )

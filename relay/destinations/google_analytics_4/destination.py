@@ -44,6 +44,7 @@ class GoogleAnalytics4(ActionDestination, frozen=True):
     """Settings: a stream of the web, of an app, or one of each."""
 
     title: ClassVar[str] = "Google Analytics 4 Cloud"
+    also_called: ClassVar[tuple[str, ...]] = ("Google Analytics 4",)
     summary: ClassVar[str] = "Reports on what visitors do: GA4's own events by the Measurement Protocol."
     default_endpoint: ClassVar[str | None] = "https://www.google-analytics.com"
     batch: ClassVar[int] = 500  # looked through together for events of the same visitor; a request takes 25
@@ -52,7 +53,7 @@ class GoogleAnalytics4(ActionDestination, frozen=True):
     presets: ClassVar[Sequence[Preset]] = (
         *(Preset(event, action, f'type = "track" and event = "{event}"') for event, action in _NAMED.items()),
         Preset("Pages", "pageView", 'type = "page"'),
-        Preset("Screens", "customEvent", 'type = "screen"', _SCREEN),
+        Preset("Screens", "customEvent", 'type = "screen"', _SCREEN, needs="firebase_app_id"),
         Preset(
             "Other events",
             "customEvent",
@@ -66,7 +67,10 @@ class GoogleAnalytics4(ActionDestination, frozen=True):
             " beyond 25) or cut (names over 40 characters, texts over 100), and the event is sent; Segment refuses"
             " it, or sends it to be dropped. With `within_limits` false in a mapping relay does so too."
         ),
-        "Screens are sent as `screen_view` to the stream of the app; Segment sends none.",
+        (
+            "Screens are sent as `screen_view` to the stream of the app, if there is a `firebaseAppId`; Segment sends"
+            " none."
+        ),
         "Up to 25 events of one visitor and one kind go in a request, each with its own time; Segment sends one.",
         "`user_id` is the user's id; Segment leaves it out.",
         (

@@ -45,6 +45,7 @@ class GoogleEnhancedConversions(OAuthDestination, frozen=True):
     """Settings: an account of Google Ads."""
 
     title: ClassVar[str] = "Google Ads Conversions"
+    also_called: ClassVar[tuple[str, ...]] = ("Google Ads",)
     summary: ClassVar[str] = "Conversions after clicks and calls, and their adjustments, for Google Ads."
     default_endpoint: ClassVar[str | None] = _HOST
     batch: ClassVar[int] = MAX_UPLOAD

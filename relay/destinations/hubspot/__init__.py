@@ -53,6 +53,7 @@ class Hubspot(OAuthDestination, frozen=True):
     """Settings of `type = "hubspot"`."""
 
     title: ClassVar[str] = "HubSpot Cloud Mode (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("HubSpot",)
     summary: ClassVar[str] = "Contacts, companies, behavioural events and other records in HubSpot."
     default_endpoint: ClassVar[str | None] = API
     batch: ClassVar[int] = BATCH

@@ -27,6 +27,7 @@ class Klaviyo(ActionDestination, frozen=True, rename=None):
     """Settings of `type = "klaviyo"`."""
 
     title: ClassVar[str] = "Klaviyo (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Klaviyo",)
     summary: ClassVar[str] = "Klaviyo: profiles, lists, consent and events."
     default_endpoint: ClassVar[str | None] = "https://a.klaviyo.com"
     batch: ClassVar[int] = MAX_EVENTS

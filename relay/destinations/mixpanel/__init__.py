@@ -118,6 +118,7 @@ class Mixpanel(ActionDestination, frozen=True):
     """Settings of `type = "mixpanel"`."""
 
     title: ClassVar[str] = "Mixpanel (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Mixpanel",)
     summary: ClassVar[str] = "Mixpanel: events, users and groups."
     default_endpoint: ClassVar[str] = "https://api.mixpanel.com"
     batch: ClassVar[int] = USUAL_EVENTS
@@ -158,6 +159,10 @@ class Mixpanel(ActionDestination, frozen=True):
     def url(self, path: str) -> str:
         """The address of one of the ingestion APIs in the project's region."""
         return f"https://{_HOSTS[self.api_region[:2]]}.mixpanel.com/{path}"
+
+    @property
+    def place(self) -> str:
+        return self.url("import")
 
     def check(self) -> Steps:
         """Ask whether token and secret belong together."""

@@ -72,6 +72,7 @@ class Salesforce(Instance, frozen=True):
     """Settings of `type = "salesforce"`."""
 
     title: ClassVar[str] = "Salesforce (Actions)"
+    also_called: ClassVar[tuple[str, ...]] = ("Salesforce",)
     summary: ClassVar[str] = (
         "Salesforce: leads, contacts, accounts, opportunities, cases and objects of your own."
     )

@@ -71,6 +71,7 @@ class TiktokConversions(ActionDestination, frozen=True):
     """Settings of `type = "tiktok-conversions"`."""
 
     title: ClassVar[str] = "Tiktok Conversions"
+    also_called: ClassVar[tuple[str, ...]] = ("TikTok Conversions",)
     summary: ClassVar[str] = "TikTok's Events API: what visitors of a website do, with hashed identities."
     default_endpoint: ClassVar[str | None] = "https://business-api.tiktok.com"
     batch: ClassVar[int] = MOST

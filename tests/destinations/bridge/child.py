@@ -28,9 +28,10 @@ class Child:
 
     def __init__(self, folder: Path) -> None:
         program = binary("the test")
-        started = command(program, SCRIPT, LIMITS, modules=MODULES, readable=readable(folder))
+        files = readable(folder)
+        started = command(program, SCRIPT, LIMITS, modules=MODULES, readable=files, arguments=[str(folder)])
         self._process = subprocess.Popen(
-            [*started, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            started, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         assert self.read() == {"type": "ready"}
 

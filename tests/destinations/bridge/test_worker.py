@@ -33,16 +33,20 @@ def event(**more: Any) -> dict[str, Any]:
     return {"op": "event", "env": {}, **more}
 
 
-def test_an_expired_token_is_renewed_and_told(child: Child) -> None:
+def test_a_token_that_is_refused_is_left_to_relay(child: Child) -> None:
     message = event(**HUBSPOT, auth=TOKENS, subscription=CONTACT, event=PERSON)
-    new = {"status": 200, "json": {"access_token": "new"}}
-    answered = child.call(message, [UNAUTHORIZED, new, {"status": 200, "json": {"id": "7"}}])
-    first, refresh, second = answered.requests
-    assert first["headers"]["authorization"] == "Bearer old"
-    assert "refresh_token=r1" in refresh["body"]
-    assert second["headers"]["authorization"] == "Bearer new"
-    assert answered.value["tokens"] == {"accessToken": "new"}
-    assert "error" not in answered.value
+    answered = child.call(message, [UNAUTHORIZED])
+    (request,) = answered.requests
+    assert request["headers"]["authorization"] == "Bearer old"
+    assert answered.value["error"]["status"] == 401
+    assert "tokens" not in answered.value
+
+
+def test_a_token_that_is_refused_in_a_batch_is_left_to_relay(child: Child) -> None:
+    message = event(**HUBSPOT, auth=TOKENS, subscription=CONTACT, events=[PERSON]) | {"op": "batch"}
+    answered = child.call(message, [UNAUTHORIZED])
+    assert len(answered.requests) == 1
+    assert answered.value["error"]["status"] == 401
 
 
 def test_what_one_action_says_to_the_next_is_told(child: Child) -> None:
@@ -51,18 +55,13 @@ def test_what_one_action_says_to_the_next_is_told(child: Child) -> None:
     assert answered.value["transaction"] == {"contact_id": "7"}
 
 
-def test_a_second_refusal_of_the_token_is_an_error(child: Child) -> None:
-    message = event(**HUBSPOT, auth=TOKENS, subscription=CONTACT, event=PERSON)
-    new = {"status": 200, "json": {"access_token": "new"}}
-    answered = child.call(message, [UNAUTHORIZED, new, UNAUTHORIZED, new])
-    assert answered.value["error"]["status"] == 401
-
-
 def test_tokens_are_renewed_on_demand(child: Child) -> None:
-    answered = child.call(
-        {"op": "refresh", **HUBSPOT, "auth": TOKENS}, [{"status": 200, "json": {"access_token": "new"}}]
-    )
+    new = {"status": 200, "json": {"access_token": "new"}}
+    answered = child.call({"op": "refresh", **HUBSPOT, "auth": TOKENS}, [new])
+    assert "refresh_token=r1" in answered.requests[0]["body"]
     assert answered.value["tokens"] == {"accessToken": "new"}
+    message = event(**HUBSPOT, auth=TOKENS | answered.value["tokens"], subscription=CONTACT, event=PERSON)
+    assert child.call(message).requests[0]["headers"]["authorization"] == "Bearer new"
 
 
 def test_credentials_are_tested(child: Child) -> None:
@@ -179,6 +178,16 @@ def test_a_payload_that_does_not_fit_names_its_fields(child: Child) -> None:
     )
     error = child.call(message).value["error"]
     assert (error["name"], error["status"], error["fields"]) == ("AggregateAjvError", 400, ["text"])
+
+
+def test_a_destination_may_count_though_nobody_looks(child: Child) -> None:
+    message = event(
+        type="noop",
+        settings={},
+        subscription={"partnerAction": "noop", "mapping": {}},
+        event={"type": "track", "event": "E"},
+    )
+    assert child.call(message).value == {}
 
 
 def test_an_action_that_is_not_there_is_refused(child: Child) -> None:
