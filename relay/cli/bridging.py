@@ -16,24 +16,23 @@ from relay.destinations.bridge.catalogue import Bridged
 from relay.destinations.bridge.flow import plain, reply_of, request_of
 from relay.destinations.bridge.folder import NAME, current
 from relay.destinations.bridge.route import BridgeRoute
-from relay.destinations.bridge.runtime import SUBJECT, FixedTokens, Runtime
+from relay.destinations.bridge.runtime import FixedTokens, Runtime
 from relay.destinations.oauth import OAuthDestination
 
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Runtime | None]:
-    """Children of the installed version; None: there is none. Raises NotInstalled when Deno is missing."""
-    from relay.sandbox.deno import binary  # noqa: PLC0415  most commands run no children
-    from relay.sandbox.sandbox import Sandbox  # noqa: PLC0415
+    """Children of the installed version; None: there is none. Raises SandboxError when none comes up."""
+    from relay.sandbox.sandbox import Sandbox  # noqa: PLC0415  most commands run no children
 
     found = current(Path(config.server.data_dir) / NAME)
     if found is None:
         yield None
         return
-    binary(SUBJECT)
     async with Sandbox() as sandbox:
         runtime = Runtime(sandbox, found.folder)
         runtime.give(config.integrations.secrets, config.integrations.features)
+        await runtime.probe()
         yield runtime
 
 

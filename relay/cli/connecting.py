@@ -23,7 +23,7 @@ from relay.destinations.flow import AsyncSteps, Ended, begin, go_on, leave
 from relay.destinations.oauth import OAuthDestination
 from relay.destinations.secrets import mask, secrets_of
 from relay.destinations.tried import signed
-from relay.sandbox.errors import NotInstalled
+from relay.sandbox.errors import SandboxError
 
 Enabled = Sequence[tuple[DestinationConfig, Destination]]
 
@@ -113,7 +113,7 @@ async def _runtime(config: Config, enabled: Enabled) -> AsyncIterator[Runtime | 
         runtime: Runtime | str | None
         try:
             runtime = await stack.enter_async_context(running(config))
-        except NotInstalled as error:
+        except SandboxError as error:
             runtime = str(error)
         yield runtime
 

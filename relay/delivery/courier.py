@@ -216,6 +216,8 @@ class Courier:
         finally:
             if sent is not None:
                 self._tell(parcel, sent, _trouble(end), is_last=not shares.has_shared)
+            elif is_inside and (trouble := _trouble(end)) is not None:
+                self._cannot(trouble)  # nobody could be asked: no token, no child to run the flow
             elif is_inside:
                 self.gate.left(unused=True)
             await leave(steps)
@@ -237,24 +239,28 @@ class Courier:
         request, reply = sent
         self._answers[reply.answer if trouble is None else Answer.BUSY].inc()
         self._seconds.observe(reply.seconds)
-        was_held = self.gate.is_held
         if trouble is not None:
-            self.gate.failed(trouble.retry_after)
-            self.last_error = trouble.reason
-            if not was_held:
-                log.warning(
-                    "destination cannot, holding", destination=self._config.name, reason=trouble.reason
-                )
+            self._cannot(trouble)
         else:
+            was_held = self.gate.is_held
             self.gate.succeeded(reply.seconds)
             self.last_success = self._fates.now_ms()
             if was_held:
+                self.last_error = None
                 log.info("destination answers again", destination=self._config.name)
-        self.moved.wake()
+            self.moved.wake()
         is_last = is_last and trouble is None
         self._observer.attempted(
             self._config.name, parcel.events, request, reply, self._masked, is_last=is_last
         )
+
+    def _cannot(self, trouble: Reply) -> None:
+        """The destination cannot now, or nobody can ask it."""
+        if not self.gate.is_held:
+            log.warning("destination cannot, holding", destination=self._config.name, reason=trouble.reason)
+        self.gate.failed(trouble.retry_after)
+        self.last_error = trouble.reason
+        self.moved.wake()
 
     def _fault(self, error: Exception) -> None:
         log.error("a request could not be formed", destination=self._config.name, kind=type(error).__name__)

@@ -19,7 +19,7 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.sender import Sender
 from relay.delivery.tokens import TokenStore
 from relay.destinations.base import Destination, Request, at_endpoint
-from relay.destinations.errors import Busy
+from relay.destinations.errors import HttpError
 from relay.destinations.oauth import OAuthDestination, Tokens, refusal, with_token
 from relay.destinations.reply import Answer, Reply
 from relay.log.state import State
@@ -57,11 +57,10 @@ class Credentials:
             return self._held(NOT_READ)
 
     async def current(self) -> dict[str, str]:
-        """The tokens as Segment's own code wants them. Raises Busy without any."""
+        """The tokens as Segment's own code wants them. Raises HttpError without any."""
         tokens = await self.account.tokens()
         if tokens is None:
-            held = self._held(self.account.failure or NOT_LOGGED_IN)
-            raise Busy(held.reason, held.reason)
+            raise HttpError(self._held(self.account.failure or NOT_LOGGED_IN))
         given = self.settings.oauth
         return {
             "accessToken": tokens.access,
@@ -72,7 +71,7 @@ class Credentials:
         }
 
     async def renew(self, old: dict[str, str], ask: Callable[[], Awaitable[dict[str, Any]]]) -> None:
-        """Have other tokens than `old`; `ask` has Segment's code get them. Raises Busy when there are none."""
+        """Have other tokens than `old`; `ask` has Segment's code get them. Raises HttpError when there are none."""
         tokens = await self.account.tokens()
         if tokens is None or tokens.access != old["accessToken"]:
             return
@@ -86,8 +85,7 @@ class Credentials:
 
         failure = await self.account.renew(tokens, asked)
         if failure is not None:
-            held = self._held(failure)
-            raise Busy(held.reason, held.reason, after=failure.after)
+            raise HttpError(self._held(failure))
 
     def masked(self, text: str) -> str:
         """`text` without the tokens that are in use, or were lately."""

@@ -38,9 +38,8 @@ class Request(msgspec.Struct, frozen=True):
 
 
 Results = Sequence[DeliveryError | None]
-Steps = Generator[
-    Request, Reply, Any
-]  # returns Results or None; Any, so that most need not say `return None`
+# returns Results or None; Any, so that most need not say `return None`
+Steps = Generator[Request, Reply, Any]
 
 
 class Parcel(msgspec.Struct):

@@ -94,7 +94,10 @@ def shown_url(request: Request, masked: Mask) -> str:
         return masked(request.url)
     parts = urlsplit(request.url)
     user, at, host = parts.netloc.rpartition("@")
-    shown: Callable[[str], str] = lambda part: SHOWN if part in request.hidden else masked(part)  # noqa: E731
+
+    def shown(part: str) -> str:
+        return SHOWN if part in request.hidden else masked(part)
+
     path = "/".join(map(shown, parts.path.split("/")))
     query = "&".join(_shown_pair(pair, shown) for pair in parts.query.split("&"))
     return masked(urlunsplit((parts.scheme, shown(user) + at + host, path, query, "")))

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 from relay.body import encode
 from relay.destinations.base import Destination, Request, Steps, secret
+from relay.destinations.errors import Refused
 from relay.event import Event
 from relay.times import format_iso
 
@@ -54,5 +55,5 @@ class Segment(Destination, frozen=True):
 def _forwarded(event: Event) -> bytes:
     forwarded = encode({key: value for key, value in event.data.items() if key not in _OURS})
     if forwarded is None:
-        raise ValueError("nested too deeply")
+        raise Refused("nested too deeply")
     return forwarded

@@ -16,6 +16,7 @@ from relay.destinations.actions import Action, ActionDestination, Call, Preset, 
 from relay.destinations.actions.fields import boolean, integer, path, record, text
 from relay.destinations.base import Request, Route, Steps, about, secret
 from relay.destinations.errors import Refused
+from relay.destinations.mapping import javascript
 from relay.event import Event
 
 _JSON = {"Content-Type": "application/json"}
@@ -97,14 +98,14 @@ class Webhook(ActionDestination, frozen=True):
 
     def mapped(self, calls: Sequence[Call], *, is_array: bool) -> Request:
         """The request for what a mapping made."""
-        bodies = [encode(call.get("data")) for call in calls if "data" in call.payload]
+        bodies = [_json(call.payload["data"]) for call in calls if "data" in call.payload]
         first = calls[0]
         headers = first.get("headers") or {}
         return self._request(
             first.get("url") or self.url,
             first.get("method") or self.method,
-            {str(name): str(value) for name, value in headers.items()},
-            [body for body in bodies if body is not None],
+            {name: javascript.text(value) for name, value in headers.items()},
+            bodies,
             is_array=is_array,
         )
 
@@ -129,6 +130,13 @@ class Webhook(ActionDestination, frozen=True):
             sent[SIGNATURE] = hmac.digest(self.shared_secret.encode(), bodies[0], "sha1").hex()
         body = b"[" + b",".join(bodies) + b"]" if is_array else bodies[0]
         return Request(method, url, sent, body, secrets, hidden)
+
+
+def _json(data: Any) -> bytes:
+    written = encode(data)
+    if written is None:
+        raise Refused("data is nested too deeply", fields=("data",))
+    return written
 
 
 @lru_cache(1000)

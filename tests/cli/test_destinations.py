@@ -32,10 +32,13 @@ def shown(*words: str) -> str:
 
 
 def test_every_type_is_listed_with_its_title_and_settings() -> None:
-    rows = shown().splitlines()
+    listed, _, hint = shown().strip().rpartition("\n\n")
+    assert hint.endswith("relay destinations install")
+    rows = listed.splitlines()
     assert [row.split()[0] for row in rows] == ["type", *CATALOGUE]
     (amplitude,) = [row for row in rows if row.startswith("amplitude ")]
     assert "Actions Amplitude" in amplitude
+    assert "native" in amplitude
     assert "apiKey [secretKey] [endpoint]" in amplitude
 
 

@@ -12,6 +12,7 @@ from relay.destinations.actions.fields import path, text
 from relay.destinations.actions.requests import bare_request, json_request
 from relay.destinations.base import Steps
 from relay.destinations.errors import Busy, HttpError, Refused, of_status
+from relay.destinations.reply import Reply
 from tests.delivery.choosy import Choosy
 from tests.delivery.clock import Clock
 from tests.delivery.pipeline import Target, pipeline, target, track, tracks
@@ -242,3 +243,27 @@ async def test_all_of_a_batch_busy_holds_the_destination_and_some_of_it_step_asi
         await line.until(lambda s: s["retrying"] == 1)
         receiver.text = "{}"
         assert (await line.until(lambda s: s["retrying"] == 0))["events"]["delivered"] == 2
+
+
+async def test_a_flow_that_can_ask_nobody_holds_the_destination_and_parks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_there = False
+
+    def nobody(_: Shelf, call: Call) -> Steps:
+        if not is_there:
+            raise HttpError(Reply(None, "", 0.0, "log in first"))
+        yield json_request("POST", f"{HOST}/put", {"messageId": call.get("id")})
+
+    actions = by_name(Action(name="put", title="Put", about=".", fields=FIELDS, perform=nobody))
+    monkeypatch.setattr(Shelf, "actions", actions)
+    async with Choosy() as receiver, pipeline(tmp_path) as line:
+        await line.apply(shelf(receiver.url, "put"))
+        await line.send_batch(tracks(20))
+        await line.until(lambda s: s["state"] == "held" and s["lastError"] == "log in first")
+        for _ in range(10):
+            line.wake()
+        assert (await line.status())["retrying"] == 0
+        assert not receiver.requests
+        is_there = True
+        assert (await line.done())["events"]["delivered"] == 20

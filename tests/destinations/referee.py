@@ -72,17 +72,21 @@ def replies_of(row: dict[str, Any]) -> Iterator[Reply]:
 
 def seen(settings: Destination, request: Request) -> dict[str, Any]:
     """A request in the form of the recordings."""
-    request = signed(settings, request)
+    return shown(signed(settings, request))
+
+
+def shown(request: Request) -> dict[str, Any]:
+    """The same for one that is as it leaves."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    shown: dict[str, Any] = {"method": request.method, "url": request.url, "headers": headers}
+    found: dict[str, Any] = {"method": request.method, "url": request.url, "headers": headers}
     kind = headers.get("content-type", "")
     if not request.body:
-        return shown
+        return found
     if "json" in kind:
-        return shown | {"json": decode(request.body)}
+        return found | {"json": decode(request.body)}
     if "urlencoded" in kind:
-        return shown | {"form": dict(parse_qsl(request.body.decode(), keep_blank_values=True))}
-    return shown | {"text": request.body.decode()}
+        return found | {"form": dict(parse_qsl(request.body.decode(), keep_blank_values=True))}
+    return found | {"text": request.body.decode()}
 
 
 def wanted(request: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ mapping gives the same payload: a list of one item stands for the item, a scalar
 """
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from relay.destinations.mapping.javascript import MISSING, number_text, text_to_
 BAD: Final = MISSING  # what a value becomes that the type cannot take
 
 Coerce = Callable[[Any], Any]
+
+_LARGEST = sys.float_info.max  # JSON may write a whole number beyond; there is no double for it
 
 
 def to_string(value: Any) -> Any:
@@ -31,7 +34,7 @@ def to_string(value: Any) -> Any:
 def to_number(value: Any) -> Any:
     kind = type(value)
     if kind is int or kind is float:
-        return value if math.isfinite(value) else BAD
+        return value if abs(value) <= _LARGEST else BAD
     if kind is bool:
         return int(value)
     if value is None:

@@ -1,4 +1,4 @@
-"""ISO 4217: the currency codes that Google takes, those of funds, metals and tests included."""
+"""ISO 4217: the currency codes that Google and Meta take, those of funds, metals and tests included."""
 
 _CODES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD

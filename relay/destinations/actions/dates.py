@@ -4,7 +4,6 @@ Milliseconds since 1970 inside. A number is milliseconds; text is ISO 8601, or o
 date that `Date.parse` knows (RFC 2822, "March 2, 2026", "2026/03/02 10:00", "3/2/2026"). Without a zone: UTC.
 """
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,6 +13,7 @@ from typing import Any
 from relay.times import parse_moment
 
 MAX_MS = 8_640_000_000_000_000  # ECMAScript: 100 million days either way
+LONGEST = 128  # characters of a date: longer text is none, and is not looked through
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -26,6 +26,8 @@ _MONTHS = {
 _TOO_LATE = re.compile(r"(\d{4}-\d{2})-(29|3[01])(.*)", re.DOTALL)  # a day that its month may not have
 _SHORTEST = 28  # days of a month
 _DAY_MS = 86_400_000
+_ERA_YEARS, _ERA_MS = 400, 146_097 * _DAY_MS  # after which the Gregorian calendar repeats itself
+_LAST_YEAR = 9999  # that is written with four digits
 _USUAL = re.compile(  # what SDKs send, seen to be right at a glance
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z", re.ASCII
 )
@@ -46,13 +48,13 @@ def to_ms(value: Any) -> int | None:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (int, float)):
-        return int(value) if math.isfinite(value) and abs(value) <= MAX_MS else None
-    return _of_text(value.strip()) if isinstance(value, str) else None
+        return int(value) if abs(value) <= MAX_MS else None
+    return _of_text(value.strip()) if isinstance(value, str) and len(value) <= LONGEST else None
 
 
 def day_ms(value: Any) -> int | None:
     """The same for what dayjs takes: its own reading of texts of digits first ("20260302", "2026/03")."""
-    if isinstance(value, str) and not value.endswith(("Z", "z")):
+    if isinstance(value, str) and len(value) <= LONGEST and not value.endswith(("Z", "z")):
         match = _COMPACT.fullmatch(value)
         if match is not None:
             year, month, day, hour, minute, second, fraction = match.groups()
@@ -74,9 +76,12 @@ def is_date(value: str) -> bool:
 
 
 def iso(ms: int) -> str:
-    """`toISOString()`."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z".rjust(24, "0")
+    """`toISOString()`, years beyond those of Python's calendar included."""
+    era, rest = divmod(ms, _ERA_MS)
+    moment = _EPOCH + timedelta(milliseconds=rest)
+    year = moment.year + era * _ERA_YEARS
+    written = f"{year:04d}" if 0 <= year <= _LAST_YEAR else f"{year:+07d}"
+    return f"{written}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 @lru_cache(1024)  # a date is read when it is checked, and again when it is sent

@@ -13,7 +13,7 @@ _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")  # RFC 53
 _CHARACTER = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _URI = re.compile(  # RFC 3986, absolute
     rf"[A-Za-z][A-Za-z0-9+.\-]*:"
-    rf"(?://(?:{_CHARACTER}|:)*(?:\[[0-9A-Fa-f:.]+\])?(?::\d*)?(?:/{_CHARACTER}*)*|/?(?:{_CHARACTER}+(?:/{_CHARACTER}*)*)?)"
+    rf"(?://{_CHARACTER}*(?:\[[0-9A-Fa-f:.]+\])?(?::\d*)?(?:/{_CHARACTER}*)*|/?(?:{_CHARACTER}+(?:/{_CHARACTER}*)*)?)"
     rf"(?:\?(?:{_CHARACTER}|[/?])*)?(?:#(?:{_CHARACTER}|[/?])*)?"
 )
 

@@ -27,6 +27,7 @@ SYNC_MODE = "__segment_internal_sync_mode"
 DIGEST_CHARACTERS = 8
 
 NAMES_KEPT = 2000  # event names whose subscriptions are remembered
+LONGEST_NAME = 200  # characters of such a name
 
 Now = Callable[[], float]
 Name = tuple[Any, Any]
@@ -80,13 +81,18 @@ class ActionRoute(Route):
         except TypeError:  # a name that is no text
             return [leg for leg in self.legs if leg.matches(data)]
         if legs is None:
-            if len(self._by_name) >= NAMES_KEPT:
-                self._by_name.clear()
             legs = [leg for leg in self.legs if not leg.is_by_name or leg.matches(data)]
-            self._by_name[name] = legs
+            self._remember(name, legs)
         if all(leg.is_by_name for leg in legs):
             return legs
         return [leg for leg in legs if leg.is_by_name or leg.matches(data)]
+
+    def _remember(self, name: Name, legs: list[Asks]) -> None:
+        if isinstance(name[1], str) and len(name[1]) > LONGEST_NAME:
+            return
+        if len(self._by_name) >= NAMES_KEPT:
+            self._by_name.clear()
+        self._by_name[name] = legs
 
 
 class Leg:

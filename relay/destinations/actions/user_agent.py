@@ -15,6 +15,7 @@ from relay.destinations.actions.user_agent_devices import make_in
 from relay.destinations.actions.user_agent_parts import Parts, explorer, has_safari, major, take_apart
 
 MAX_TEXT = 350  # characters that are looked at: longer ones are lists of an app's own particulars
+MAX_OF_BROWSER = 2000  # the same for `browser_of`: only a bound, for what is remembered
 REMEMBERED = 4096  # texts
 
 
@@ -29,10 +30,14 @@ class Device(msgspec.Struct, frozen=True):
     kind: str | None  # mobile, tablet, smarttv, console, wearable; None for a computer
 
 
-@lru_cache(REMEMBERED)
 def device_of(text: str) -> Device:
     """The device of a `User-Agent`; what cannot be told is None."""
-    parts = take_apart(text.lstrip()[:MAX_TEXT])
+    return _device_of(text.lstrip()[:MAX_TEXT])
+
+
+@lru_cache(REMEMBERED)
+def _device_of(text: str) -> Device:
+    parts = take_apart(text)
     os = _os(parts)
     browser, version = _browser(parts, os)
     make = make_in(parts, os)
@@ -153,9 +158,13 @@ _NAMED = (  # (product, Mixpanel's name), the first that is there
 _DOTTED = re.compile(r"\d+(\.\d+)+")
 
 
-@lru_cache(REMEMBERED)
 def browser_of(text: str) -> tuple[str, str | None]:
     """The browser of a `User-Agent` and its version; "" for none."""
+    return _browser_of(text[:MAX_OF_BROWSER])
+
+
+@lru_cache(REMEMBERED)
+def _browser_of(text: str) -> tuple[str, str | None]:
     parts = take_apart(text)
     name, version = _named(parts)
     found = _DOTTED.match(version)

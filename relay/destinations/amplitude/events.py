@@ -7,7 +7,7 @@ from typing import Any
 from relay.destinations.actions import Call
 from relay.destinations.actions.coerce import to_number
 from relay.destinations.actions.dates import day_ms
-from relay.destinations.actions.user_agent import REMEMBERED, device_of
+from relay.destinations.actions.user_agent import device_of
 
 Fields = dict[str, Any]
 
@@ -176,7 +176,6 @@ def _told(payload: Fields) -> Fields:
 _HINTS = (("platformVersion", "os_version"), ("model", "device_model"))
 
 
-@lru_cache(REMEMBERED)
 def _device(agent: str) -> Fields:
     device = device_of(agent)
     told = {

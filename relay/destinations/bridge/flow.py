@@ -63,7 +63,7 @@ async def job(
 ) -> AsyncSteps:
     """Deliver `events`; the flow of a parcel."""
     if runtime is None:
-        raise Busy("the bridge does not run", "BRIDGE")
+        raise _nobody("Segment's own destinations are not installed")
     message = said.message(events, is_batch=is_batch)
     talk = Talk(runtime, message, said.declared, tokens)
     try:
@@ -153,14 +153,14 @@ class Talk:
         try:
             return self._task.result()
         except NotInstalled as error:
-            raise Busy(str(error), "BRIDGE") from None
+            raise _nobody(str(error)) from None
         except TimedOut as error:
             raise Busy(str(error), "ETIMEDOUT") from None
         except Crashed as error:
             if (
                 error.reason is Reason.STOPPED
             ):  # by relay, which is about to end: this was not the call's fault
-                raise Busy(str(error), "BRIDGE") from None
+                raise _nobody(str(error)) from None
             raise HttpError(Reply(500, "", 0.0, f"the child ended: {error.reason}", is_ours=True)) from None
         except SandboxError as error:
             raise Refused(str(error), "BRIDGE") from None
@@ -180,6 +180,11 @@ def plain(settings: Destination) -> dict[str, Any]:
 def reply_of(reply: Reply) -> dict[str, Any]:
     """An answer of the vendor, as the worker takes it."""
     return {"status": reply.status, "headers": reply.headers, "body": reply.text}
+
+
+def _nobody(why: str) -> HttpError:
+    """Nobody could be asked: the destination is held until somebody can."""
+    return HttpError(Reply(None, "", 0.0, why))
 
 
 def request_of(asked: Mapping[str, Any]) -> Request:

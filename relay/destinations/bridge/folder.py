@@ -67,6 +67,7 @@ class Installed(msgspec.Struct, frozen=True):
 
 def current(root: Path) -> Installed | None:
     """The version in use, None when there is none. Raises NotInstalled when it is broken."""
+    root = root.absolute()  # a child is told by its full path which files it may read
     try:
         version = (root / _CURRENT).read_text("utf-8").strip()
     except OSError:

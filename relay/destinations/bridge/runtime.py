@@ -84,6 +84,11 @@ class Runtime:
             arguments=(str(self.folder),),
         )
 
+    async def probe(self) -> None:
+        """Whether a child comes up at all: one that does not is tried again for ever. Raises SandboxError."""
+        child = await self._start()
+        await child.stop()
+
     def give(self, secrets: Mapping[str, str], features: Collection[str]) -> None:
         """App secrets by the names that the package reads, and the feature flags that are on."""
         self._secrets, self._features = secrets, features

@@ -1,4 +1,4 @@
-"""Currencies that Meta takes, and the codes of countries and states that people write out.
+"""The codes of countries and states that people write out.
 
 Names are as they are looked up: in lower case, without white space.
 """
@@ -8,23 +8,6 @@ def _by_name(table: str) -> dict[str, str]:
     """From `code=name|name` to the code of each name."""
     pairs = [line.split("=") for line in table.split()]
     return {name: code for code, names in pairs for name in names.split("|")}
-
-
-def _codes(table: str) -> frozenset[str]:
-    return frozenset(table.split())
-
-
-CURRENCIES = _codes(  # ISO 4217
-    """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
-    CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
-    GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW
-    KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD
-    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLL
-    SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VES VND
-    VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWC
-    """
-)
 
 
 STATES = _by_name(  # USPS

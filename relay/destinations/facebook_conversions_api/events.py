@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from relay.destinations.actions import Call
+from relay.destinations.actions.currencies import CURRENCIES
 from relay.destinations.actions.dates import to_ms
 from relay.destinations.errors import Refused
-from relay.destinations.facebook_conversions_api.codes import CURRENCIES
 from relay.destinations.facebook_conversions_api.fields import IN_SECONDS
 from relay.destinations.facebook_conversions_api.people import user_data
 
@@ -15,6 +15,7 @@ MAX_AGE_DAYS = 7  # Meta, server event parameters: one older event, and nothing 
 MAX_AGE_DAYS_IN_STORE = 62  # Meta, upload time: physical_store
 _DAY_MS = 86_400_000
 _SECONDS_DIGITS = 11  # more digits are milliseconds
+_MOST_DIGITS = 16  # of milliseconds: as many as those of the last moment that JavaScript knows
 _DELIVERIES = ("in_store", "curbside", "home_delivery")
 _CONFUSED = "MISCONFIGURED_REQUIRED_FIELD"
 _EXTINFO = (  # in Meta's order
@@ -114,6 +115,8 @@ def _time(payload: dict[str, Any]) -> str | int:
 
 def _ms(written: str) -> int | None:
     if written.isascii() and written.isdigit():
+        if len(written) > _MOST_DIGITS:
+            return None
         return int(written) * (1000 if len(written) <= _SECONDS_DIGITS else 1)
     return to_ms(written)
 

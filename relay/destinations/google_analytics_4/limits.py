@@ -18,6 +18,7 @@ MAX_ITEM_PARAMETERS = 37  # 27 that are known and 10 of one's own
 MAX_ITEMS = 200  # an event
 MAX_PROPERTIES = 25  # of a user
 MAX_NAME = 40  # characters, of events and parameters
+READ = 200  # characters of a name that are looked at, so that what is remembered stays small
 MAX_PROPERTY_NAME = 24
 MAX_VALUE = 100
 MAX_PROPERTY_VALUE = 36
@@ -40,7 +41,6 @@ _RESERVED_PREFIXES = ("_", "firebase_", "ga_", "google_", "gtag.")
 _UNDERLINED = dict.fromkeys(map(ord, WHITESPACE_AND_LINES), "_")
 
 
-@lru_cache(4096)
 def event_name(name: str, *, is_lower: bool) -> str:
     """An event's name with underscores for its white space."""
     underlined = name.strip(WHITESPACE_AND_LINES).translate(_UNDERLINED)
@@ -64,7 +64,7 @@ def fitted(values: Mapping[str, Any], most: int = MAX_PARAMETERS) -> dict[str, A
     """Parameters of an event or of an item: the first `most` of those that can be, texts cut."""
     made: dict[str, Any] = {}
     for name, value in values.items():
-        known = _parameter_name(name)
+        known = _parameter_name(name[:READ])
         if not known:
             continue
         kind = type(value)
@@ -85,7 +85,7 @@ def fitted_properties(values: Mapping[str, Any]) -> dict[str, Any]:
     """Properties of a user; null takes one away."""
     made: dict[str, Any] = {}
     for name, value in values.items():
-        known = _property_name(name)
+        known = _property_name(name[:READ])
         if not known or type(value) in (dict, list):
             continue
         made[known] = _said(value, MAX_PROPERTY_VALUE)

@@ -20,6 +20,7 @@ from relay.destinations.google_analytics_4.checks import Check
 from relay.destinations.google_analytics_4.fields import APP
 from relay.destinations.google_analytics_4.limits import (
     MAX_BODY,
+    READ,
     event_name,
     fitted,
     fitted_event_name,
@@ -73,7 +74,7 @@ class Kind:
         if payload.get("within_limits"):
             params = fitted({**params, **own})
             properties = fitted_properties(properties) if properties else properties
-            name = self.event or fitted_event_name(name, is_app="app_instance_id" in head)
+            name = self.event or fitted_event_name(name[:READ], is_app="app_instance_id" in head)
         else:
             checks.parameters(own)
             checks.properties(properties or {})

@@ -25,13 +25,13 @@ from relay.destinations.reply import Reply
 _MAX_PROFILES = 100  # the ids are part of a URL
 _SAFE = "!$()*+,/:;=?@[]~"  # in the URL's query as it is: what Segment's requests leave so too
 _BY = ("external_id", "email", "phone_number")  # looked up in this order
+_ENDS_TEXT = frozenset('"\\')  # in a filter
 
 Found = Generator[Request, Reply, list[str]]
 
 
 def _remove(account: Account, call: Call) -> Steps:
-    person = identified(call.payload, *WHO)
-    found = yield from _look_up(account, [person])
+    found = yield from _look_up(account, [_person(call)])
     if not found:
         raise Refused("no profile has these ids", "NOT_FOUND", fields=WHO)
     yield _removal(account, found, call.payload["list_id"])
@@ -39,7 +39,7 @@ def _remove(account: Account, call: Call) -> Steps:
 
 def _remove_batch(account: Account, calls: Sequence[Call]) -> Steps:
     """Who is not found is not on the list."""
-    parts = Parts.of(calls, lambda call: identified(call.payload, *WHO))
+    parts = Parts.of(calls, _person)
     if not parts.made:
         return parts.results
     try:
@@ -49,6 +49,15 @@ def _remove_batch(account: Account, calls: Sequence[Call]) -> Steps:
     except HttpError as error:
         return parts.failed(error)
     return parts.results
+
+
+def _person(call: Call) -> dict[str, Any]:
+    """The ids to look up. Raises Refused for one that would end its text, and find other people."""
+    person = identified(call.payload, *WHO)
+    wrong = tuple(name for name in _BY if not _ENDS_TEXT.isdisjoint(person.get(name, "")))
+    if wrong:
+        raise Refused(f"{' and '.join(wrong)} must be without quotation marks and backslashes", fields=wrong)
+    return person
 
 
 def _look_up(account: Account, people: Sequence[dict[str, Any]]) -> Found:

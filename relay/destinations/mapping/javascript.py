@@ -13,7 +13,7 @@ from typing import Any, Final
 WHITESPACE: Final = "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 WHITESPACE_AND_LINES: Final = WHITESPACE + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 
-NUMBER = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+NUMBER = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 EXACT = 2**53  # integers beyond it are rounded: JavaScript has only doubles
 FIXED_FROM, FIXED_TO = -6, 21  # exponents that Number.prototype.toString writes without an `e`

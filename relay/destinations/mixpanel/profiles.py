@@ -84,7 +84,7 @@ def increments(call: Call, token: str) -> dict[str, Any] | None:
 
 def _number(name: str, value: Any) -> float:
     number = to_number(value)
-    if math.isnan(number):
+    if not math.isfinite(number):
         raise Refused(f"increment.{name} must be a number", fields=(f"increment.{name}",))
     return int(number) if number.is_integer() else number
 
