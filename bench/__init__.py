@@ -1,5 +1,6 @@
 """What relay costs: `python -m bench NAME [--json]`, one file per benchmark.
 
+bridge      Segment's own destinations in a child, against relay's own
 generator   what the load generator itself can offer, so that the others can be believed
 ingest      single events and 100-event batches, against an aiohttp server that only answers
 pipeline    batches to three batch webhooks, then with a single webhook beside them: lag and loss

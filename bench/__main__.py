@@ -3,6 +3,7 @@
 import click
 
 from bench.backlog import backlog
+from bench.bridge import bridge
 from bench.destinations import destinations
 from bench.generator import generator
 from bench.ingest import ingest
@@ -17,7 +18,7 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, backlog, replay, destinations, sandbox, generator):
+for command in (ingest, pipeline, soak, backlog, replay, destinations, sandbox, bridge, generator):
     main.add_command(command)
 
 main(prog_name="python -m bench")

@@ -30,7 +30,7 @@ from relay.destinations.tried import run as run_flow
 from relay.event import Event
 from relay.log.record import Record
 
-_SETTINGS: dict[str, dict[str, Any]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "amplitude": {"apiKey": "key", "secretKey": "secret"},
     "mixpanel": {"projectToken": "token", "apiSecret": "secret"},
     "google-analytics-4": {"apiSecret": "secret", "measurementId": "G-1"},
@@ -71,20 +71,20 @@ def destinations(*, rounds: int, as_json: bool) -> None:
 async def _destinations(rounds: int) -> Report:
     report = Report("destinations")
     for section, events in (
-        ("events of 1,500 bytes", _admitted(batches(100).render(0), "batch", 5)),
+        ("events of 1,500 bytes", admitted(batches(100).render(0), "batch", 5)),
         (
             "events of 1,000 bytes",
-            [e for n in range(500) for e in _admitted(single_events().render(n), "track")],
+            [e for n in range(500) for e in admitted(single_events().render(n), "track")],
         ),
     ):
         say(section)
-        for kind in _SETTINGS:
+        for kind in SETTINGS:
             _measure(report, section, kind, events, rounds)
     _small(report, events, rounds)
     return report
 
 
-def _admitted(request: bytes, route: str, copies: int = 1) -> list[Event]:
+def admitted(request: bytes, route: str, copies: int = 1) -> list[Event]:
     body = request.partition(b"\r\n\r\n")[2]
     now = int(time.time() * 1000)
     record = Record(
@@ -98,7 +98,7 @@ def _numbered(record: Record, sequence: int) -> list[Event]:
 
 
 def _measure(report: Report, section: str, kind: str, events: list[Event], rounds: int) -> None:
-    settings = msgspec.convert(_SETTINGS[kind], CATALOGUE[kind])
+    settings = msgspec.convert(SETTINGS[kind], CATALOGUE[kind])
     routing = Routing(DestinationConfig(name="it", type=kind, filter=_FILTER), settings.title)
     route = settings.route(None)
     batch = events[:_BATCH]

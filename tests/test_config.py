@@ -20,6 +20,7 @@ from relay.config_errors import convert
 from relay.config_lines import Lines, Place
 from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
+from relay.destinations.bridge.config import IntegrationsConfig
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS: dict[str, type[msgspec.Struct]] = {
     "server": ServerConfig,
     "log": LogConfig,
+    "integrations": IntegrationsConfig,
     "sources": SourceConfig,
     "destinations": DestinationConfig,
 }

@@ -32,19 +32,13 @@ from relay.destinations.oauth import OAuthDestination
 
 
 class _Types(click.Group):
-    """A group of which every type of destination is a command too, without standing in the list of commands."""
+    """A group of which every type of destination is a command too, without standing in the list of commands.
+
+    Whether there is such a type is known when its own options are, since --config may be among them.
+    """
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        own = super().get_command(ctx, name)
-        return own or (_of_type(name) if _is_type(name, ctx) else None)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            _no_type(name, [*CATALOGUE, *_bridged_names(ctx), *self.commands], ctx)
-        return super().resolve_command(ctx, args)
+        return super().get_command(ctx, name) or (None if name.startswith("-") else _of_type(name))
 
 
 @click.group(
@@ -136,26 +130,6 @@ def _file(ctx: click.Context | None) -> Path | None:
     return None if ctx is None else ctx.params.get("file")
 
 
-def _is_type(name: str, ctx: click.Context) -> bool:
-    if name in CATALOGUE or name.startswith("-"):
-        return name in CATALOGUE
-    found = installed(data_dir(_file(ctx)))
-    return found is not None and found.find(name) is not None
-
-
-def _bridged_names(ctx: click.Context) -> list[str]:
-    found = installed(data_dir(_file(ctx)))
-    return [] if found is None else list(found.by_type)
-
-
-def _no_type(name: str, known: Sequence[str], ctx: click.Context) -> None:
-    near = nearest(name, known)
-    rest = f", did you mean `{near}`?" if near else "; `relay destinations` lists them"
-    if not _bridged_names(ctx):
-        rest += " (Segment's own come with `relay destinations install`)"
-    ctx.fail(f"there is no type of destination `{plain(name)}`{rest}")
-
-
 def _of_type(name: str) -> click.Command:
     """The command that shows one type."""
 
@@ -203,8 +177,16 @@ def _of_type(name: str) -> click.Command:
 
 
 def _kind(name: str, engine: str | None, file: Path | None) -> type[Destination]:
+    """The type called `name`. Raises UsageError when there is none, CannotDo when it cannot be used."""
+    data = data_dir(file)
+    found = installed(data)
+    if name not in CATALOGUE and (found is None or found.find(name) is None):
+        near = nearest(name, [*CATALOGUE, *(() if found is None else found.by_type), *destinations.commands])
+        rest = f", did you mean `{near}`?" if near else "; `relay destinations` lists them"
+        more = " (Segment's own come with `relay destinations install`)" if found is None else ""
+        raise click.UsageError(f"there is no type of destination `{plain(name)}`{rest}{more}")
     try:
-        return find(name, engine, data_dir(file))
+        return find(name, engine, data)
     except UnknownType as error:
         raise CannotDo(f"{error}{error.more}") from None
 

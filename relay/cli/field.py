@@ -56,8 +56,7 @@ async def _all(
         answer = await choices(config, destination, declared, asked)
         said = answer.get("field") or {}
         if error := answer.get("error") or said.get("error"):
-            code = error.get("status") or error.get("code")
-            raise CannotDo(f"{destination.name}: {masked(plain(error.get('message')))} ({plain(code)})")
+            raise CannotDo(f"{destination.name}: {masked(plain(error.get('message')))}")
         found += said.get("choices") or ()
         if not said.get("nextPage"):
             break

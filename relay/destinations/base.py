@@ -62,7 +62,7 @@ class Route:
     def __init__(self, settings: "Destination") -> None:
         self._settings = settings
 
-    def wants(self, event: Event) -> bool:  # noqa: ARG002
+    def wants(self, event: Event) -> bool:  # noqa: ARG002  for others
         """Whether any subscription asks for it."""
         return True
 
@@ -85,7 +85,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         1_000_000  # of a request's body, about: from 2**20 on aiohttp sends it in pieces
     )
 
-    def route(self, subscriptions: Any = None) -> Route:  # noqa: ARG002
+    def route(self, subscriptions: Any = None) -> Route:  # noqa: ARG002  for subclasses
         """How events go there. `subscriptions`: those of relay.toml, for a destination that has actions."""
         return Route(self)
 
@@ -93,7 +93,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         """The flow that delivers `events`. `is_batch`: several may come at once, though this may be one."""
         raise NotImplementedError
 
-    def missing(self, *, has_subscriptions: bool) -> str | None:  # noqa: ARG002
+    def missing(self, *, has_subscriptions: bool) -> str | None:  # noqa: ARG002  likewise
         """What the settings lack, as a sentence."""
         return None
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,8 @@ from typing import Any, Self
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
+
+from tests.ports import free_ports
 
 ADMIN_TOKEN = "test-admin-token"
 REPOSITORY = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ class RelayProcess:
     """One relay with its folder. It keeps ports and data from one start to the next."""
 
     def __init__(self, folder: Path, config: str) -> None:
-        public, admin = _free_ports(2)
+        public, admin = free_ports(2)
         self.public = f"http://127.0.0.1:{public}"
         self.admin = f"http://127.0.0.1:{admin}"
         self.file = folder / "relay.toml"
@@ -256,12 +257,3 @@ admin = "127.0.0.1:{admin}"
 admin_token = "{ADMIN_TOKEN}"
 data_dir = "{data}"
 """
-
-
-def _free_ports(n: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    try:
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

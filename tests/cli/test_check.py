@@ -19,6 +19,7 @@ from relay.cli import relay
 from relay.config import load
 from tests.acceptance.relay_process import source, webhook
 from tests.cli.certificate import write_certificate
+from tests.ports import free_port
 from tests.receiver import Receiver
 
 
@@ -36,11 +37,6 @@ def listener() -> Iterator[socket.socket]:
 def port_of(listener: socket.socket) -> int:
     port: int = listener.getsockname()[1]
     return port
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return port_of(listener)
 
 
 def check(*arguments: str) -> Result:

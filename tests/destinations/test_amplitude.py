@@ -83,6 +83,16 @@ def test_a_track_is_known_by_its_message_and_its_user() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "platform"),
+    [("ios", "iOS"), ("ANDROID tv", "Android tv"), ("İİ ios", "İİ iOS"), ("Roku", "Roku"), (None, "Web")],
+)
+def test_platforms_are_written_as_amplitude_writes_them(kind: str | None, platform: str) -> None:
+    context = {"device": {"type": kind}, "library": {"name": "analytics.js"}}
+    (made,) = sent(track(context=context))
+    assert made["platform"] == platform
+
+
 @pytest.mark.parametrize("kind", ["page", "screen"])
 def test_a_page_and_a_screen_are_viewed(kind: str) -> None:
     (made,) = sent({"type": kind, "name": "Home", "messageId": "m", "anonymousId": "a"})

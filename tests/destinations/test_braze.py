@@ -10,7 +10,7 @@ from relay.destinations.braze.catalogs import UPSERT_CATALOG_ITEM
 from relay.destinations.errors import DeliveryError, Refused
 from relay.destinations.reply import Reply
 from relay.destinations.tried import run
-from tests.destinations.driving import Outcome, body, drive, lines, reply, route_of
+from tests.destinations.driving import Outcome, body, deliver, drive, lines, reply, route_of
 from tests.destinations.events import event
 
 KEY = "br4ze-5ecret"
@@ -404,12 +404,15 @@ def item(item_id: str, **item: Any) -> dict[str, Any]:
     return track("Item", {"id": item_id, "item": item})
 
 
-def test_items_are_written_together_each_id_once() -> None:
+def test_items_are_written_together_and_a_second_of_one_id_by_itself_later() -> None:
     events = [item("a", x=1), item("b", x=2), item("a", x=3), item("c d", x=1)]
     outcome = drive(by("upsertCatalogItem", **ITEM), *events, is_batch=True)
     assert lines(outcome) == ["PUT /catalogs/teas/items/"]
     assert body(outcome.requests[0])["items"] == [{"x": 1, "id": "a"}, {"x": 2, "id": "b"}]
-    assert statuses(outcome) == [None, None, 400, 400]
+    assert statuses(outcome) == [None, None, 503, 400]
+    again = deliver(by("upsertCatalogItem", **ITEM), *events, answer=lambda _: reply(), is_batch=True)
+    assert [body(request)["items"] for request in again.requests[1:]] == [[{"x": 3, "id": "a"}]]
+    assert again.errors.count(None) == 3
 
 
 def test_when_braze_takes_none_of_them_the_good_ones_are_for_later() -> None:

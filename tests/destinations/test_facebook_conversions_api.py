@@ -227,8 +227,9 @@ def test_an_old_event_alone_is_refused_by_the_presets_and_sent_by_a_moved_mappin
     assert len(outcome(old, subscriptions=[explicit()], is_batch=False).requests) == 1
 
 
-def test_a_time_that_is_none_is_refused_by_name() -> None:
-    (error,) = outcome(track("Order Completed", ORDER, timestamp="yesterday")).errors
+@pytest.mark.parametrize("timestamp", ["yesterday", "9" * 5000])
+def test_a_time_that_is_none_is_refused_by_name(timestamp: str) -> None:
+    (error,) = outcome(track("Order Completed", ORDER, timestamp=timestamp)).errors
     assert str(error) == "event_time is no date"
 
 

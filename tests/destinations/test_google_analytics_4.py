@@ -106,6 +106,7 @@ def test_any_event_is_sent_with_its_properties() -> None:
     [
         ({"list": [1], "object": {"a": 1}, "nothing": None, "kept": 1}, {"kept": 1}),
         ({"n" * 41: 1}, {"n" * 40: 1}),
+        ({"n" * 30_000: 1}, {"n" * 40: 1}),
         ({"v": "x" * 101}, {"v": "x" * 100}),
         (
             {"page_location": "x" * 1001, "page_title": "x" * 301},

@@ -121,6 +121,19 @@ def test_a_conversion_is_told_by_its_click_its_order_and_its_person() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("A.n.a.B@googlemail.com", "anab@googlemail.com"),
+        ("a.b@gmailx.example", "a.b@gmailx.example"),
+        ("a.b@gmail.com.example", "a.b@gmail.com.example"),
+    ],
+)
+def test_dots_in_the_name_are_left_out_of_gmail_addresses_only(address: str, written: str) -> None:
+    (conversion,) = body(sent(track(email=address))[0])["conversions"]
+    assert conversion["userIdentifiers"][0] == {"hashedEmail": sha(written)}
+
+
 def test_without_an_order_the_message_id_makes_a_repetition_harmless() -> None:
     assert body(sent(track())[0])["conversions"][0]["orderId"] == "m-1"
 

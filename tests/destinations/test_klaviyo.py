@@ -398,6 +398,14 @@ def test_a_page_elsewhere_is_not_asked_for_with_the_key() -> None:
     assert {request.url.split("/")[2] for request in outcome.requests} == {"a.klaviyo.com"}
 
 
+def test_a_page_that_leads_back_to_itself_is_asked_for_once() -> None:
+    page = "https://a.klaviyo.com/api/profiles/?page[cursor]=2"
+    answer = found("P1", following=page)
+    outcome = drive(by("removeProfile", external_id="u1", list_id="L1"), identify(), answer=lambda _: answer)
+    assert len(outcome.requests) == 2
+    assert [error and error.is_final for error in outcome.errors] == [True]
+
+
 def test_who_is_not_known_cannot_be_removed_and_in_a_batch_need_not() -> None:
     route = by("removeProfile", external_id={"@path": "$.userId"}, list_id="L1", enable_batching=True)
     (error,) = drive(route, identify(), answer=lambda _: found()).errors
@@ -415,9 +423,20 @@ def test_look_ups_are_of_100_profiles_at_most() -> None:
 
 def test_ids_cannot_change_the_request() -> None:
     route = by("removeProfile", external_id={"@path": "$.userId"}, list_id="a/../b")
-    outcome = drive(route, identify('x&y#z%"'), answer=lambda _: found("P1"))
-    assert outcome.requests[0].url.endswith("any(external_id,[%22x%26y%23z%25%22%22])")
+    outcome = drive(route, identify("x&y#z%"), answer=lambda _: found("P1"))
+    assert outcome.requests[0].url.endswith("any(external_id,[%22x%26y%23z%25%22])")
     assert "/lists/a%2F..%2Fb/" in outcome.requests[1].url
+
+
+@pytest.mark.parametrize("user_id", ['u1","u2', 'u1"', "u1\\"])
+def test_an_id_cannot_name_other_people_to_be_removed(user_id: str) -> None:
+    route = by("removeProfile", external_id={"@path": "$.userId"}, list_id="L1", enable_batching=True)
+    outcome = drive(route, identify(user_id), identify("u3"), answer=lambda _: found("P1"), is_batch=True)
+    refused, done = outcome.errors
+    assert isinstance(refused, Refused)
+    assert refused.fields == ("external_id",)
+    assert done is None
+    assert outcome.requests[0].url.endswith("any(external_id,[%22u3%22])")
 
 
 # consent

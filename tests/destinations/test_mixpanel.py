@@ -116,7 +116,7 @@ def test_a_mapping_of_ones_own_sends_the_id_as_it_is() -> None:
 
 
 @given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
-def testfitted_ids_are_taken_and_stay_apart(first: str, second: str) -> None:
+def test_fitted_ids_are_taken_and_stay_apart(first: str, second: str) -> None:
     made = [fitted(one, {"fit_insert_id": True}) for one in (first, second)]
     assert all(
         len(one) <= 36 and one.replace("-", "a").isascii() and one.replace("-", "a").isalnum() for one in made
@@ -184,11 +184,12 @@ def test_increments_travel_in_an_array_without_those_that_are_refused() -> None:
     good = [track(number=n, properties={"increment": {"seats": n}}) for n in (1, 2)]
     bad = [
         track(properties={"increment": more})
-        for more in ({"seats": SECRET}, dict.fromkeys("abcdefghijklmnopqrstu", 1))
+        for more in ({"seats": SECRET}, {"seats": "Infinity"}, dict.fromkeys("abcdefghijklmnopqrstu", 1))
     ]
     outcome = drive(route, good[0], *bad, good[1], is_batch=True)
     assert [one["$add"] for one in data(outcome.requests[0])] == [{"seats": 1}, {"seats": 2}]
-    assert [str(error) for error in outcome.errors[1:3]] == [
+    assert [str(error) for error in outcome.errors[1:4]] == [
+        "increment.seats must be a number",
         "increment.seats must be a number",
         "increment has more than 20 properties",
     ]

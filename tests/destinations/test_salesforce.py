@@ -312,7 +312,16 @@ def test_a_refusal_that_means_later_is_tried_again(status: int, code: str, after
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '[{"errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION"}]', "[1]", '"x"']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '[{"errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION"}]',
+        '[{"errorCode":{}}]',
+        "[1]",
+        '"x"',
+    ],
 )
 @pytest.mark.parametrize("status", [400, 403])
 def test_any_other_refusal_is_one(status: int, text: str) -> None:

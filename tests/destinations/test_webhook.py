@@ -9,9 +9,12 @@ import msgspec
 import pytest
 
 from relay.destinations import CATALOGUE
+from relay.destinations.actions import Call
 from relay.destinations.base import Destination, at_endpoint
+from relay.destinations.errors import Refused
 from relay.destinations.webhook import Webhook
 from tests.delivery.pipeline import pipeline, track, tracks, webhook
+from tests.destinations.driving import Outcome, drive, route_of
 from tests.destinations.events import event
 from tests.receiver import Receiver
 
@@ -117,3 +120,24 @@ def test_a_content_type_of_ones_own_replaces_the_usual_one(name: str) -> None:
 def test_a_url_that_is_none_is_refused_and_not_quoted(url: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="url must be an http or https URL"):
         msgspec.convert({"url": url}, Webhook)
+
+
+def mapped(mapping: dict[str, Any], *events: dict[str, Any], **how: Any) -> Outcome:
+    url = {"url": "https://a.example/in"}
+    return drive(route_of("webhook", {}, ("send", 'type = "page"', url | mapping)), *events, **how)
+
+
+def test_headers_of_a_mapping_are_written_as_javascript_writes_values() -> None:
+    headers = {"x-paid": {"@path": "$.properties.paid"}, "x-seats": {"@path": "$.properties.seats"}}
+    page = {"type": "page", "properties": {"paid": True, "seats": 3.0}}
+    (request,) = mapped({"headers": headers}, page).requests
+    assert lower(request.headers) == {"x-paid": "true", "x-seats": "3"}
+
+
+def test_data_that_cannot_be_written_is_refused_and_not_left_out() -> None:
+    nested: list[Any] = []
+    for _ in range(5000):
+        nested = [nested]
+    calls = [Call({"data": {}}, {}, 0), Call({"data": nested}, {}, 0)]
+    with pytest.raises(Refused, match="nested too deeply"):
+        Webhook(url="https://a.example/in").mapped(calls, is_array=True)

@@ -29,6 +29,7 @@ from relay.delivery.config import DestinationConfig
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination
 from relay.destinations.base import Destination, Request
+from relay.destinations.bridge.config import IntegrationsConfig
 from relay.destinations.describe import describe
 from relay.destinations.errors import Refused
 from relay.destinations.reply import Reply
@@ -43,6 +44,7 @@ from tests.environment import Environment
 TABLES: dict[str, type[msgspec.Struct]] = {
     "`[server]`": ServerConfig,
     "`[log]`": LogConfig,
+    "`[integrations]`": IntegrationsConfig,
     "`[[sources]]`": SourceConfig,
     "`[[destinations]]`": DestinationConfig,
 }
@@ -164,7 +166,7 @@ def test_every_command_and_option_is_explained(name: str) -> None:
 
 def _type_options() -> set[str]:
     """What `relay destinations TYPE` takes, which is a command for each type."""
-    command = destinations.get_command(click.Context(destinations), "webhook")
+    command = destinations.get_command(click.Context(destinations, **relay.context_settings), "webhook")
     assert command is not None
     return {opt for parameter in command.params for opt in parameter.opts}
 
@@ -329,7 +331,7 @@ def test_commands_of_examples_exist(block: Block) -> None:
 def _parse(words: list[str], line: str) -> None:
     """Read the words of a command line as click does, without running anything."""
     command: click.Command = relay
-    context = click.Context(relay, info_name="relay")
+    context = click.Context(relay, info_name="relay", **relay.context_settings)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(context, words[0])
         assert found is not None, line

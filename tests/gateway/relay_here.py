@@ -2,7 +2,6 @@
 
 import gc
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ import aiohttp
 from relay.app import App, running
 from relay.config import load
 from tests.acceptance.relay_process import Answer, basic, eventually, new_session
+from tests.ports import free_ports
 
 ADMIN_TOKEN, READ_TOKEN = "admin-token", "read-token"
 KEY = "web-key"
@@ -82,15 +82,6 @@ class RelayHere:
         await eventually(look, 5, lambda: f"{message_id} was not admitted")
         admitted: dict[str, Any] = found[0]["event"]
         return admitted
-
-
-def free_ports(n: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    try:
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 @asynccontextmanager

@@ -90,7 +90,7 @@ class ActionDestination(Destination, frozen=True):
 
     def route_by(self, subscriptions: Sequence[Subscription]) -> Route:
         """How events go there by these."""
-        from relay.destinations.actions.route import ActionRoute  # noqa: PLC0415
+        from relay.destinations.actions.route import ActionRoute  # noqa: PLC0415  it knows actions
 
         return ActionRoute(self, subscriptions)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from relay.destinations.mapping.javascript import MISSING, number_text, text_to_number
+from relay.destinations.mapping.javascript import EXACT, MISSING, number_text, text_to_number
 
 BAD: Final = MISSING  # what a value becomes that the type cannot take
 
@@ -83,7 +83,7 @@ def _number_of(value: str) -> Any:
     number = text_to_number(value.strip())
     if not math.isfinite(number):
         return BAD
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def nullable(coerce: Coerce) -> Coerce:

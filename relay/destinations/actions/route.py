@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, Protocol
 
 import msgspec
-import orjson
 
+from relay.body import encode
 from relay.destinations.actions.action import Action, ActionDestination, Call, Subscription
 from relay.destinations.actions.fused import compile_fused
 from relay.destinations.actions.schema import Fitting
@@ -168,7 +168,7 @@ class Leg:
         own = self.action.batch_key(call) if self.action.batch_key is not None else None
         if not isinstance(names, list):
             return own
-        return own, orjson.dumps([call.payload.get(str(name)) for name in names])
+        return own, encode([call.payload.get(str(name)) for name in names])
 
     def _parcel(self, events: list[Event], calls: list[Call], *, is_batch: bool) -> Parcel:
         """The calls serve the first try; later ones, which are rare, map again and hold no memory."""

@@ -1,5 +1,6 @@
 """Amplitude's events, made of payloads: what is sent as it is, and what is worked out."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -105,9 +106,7 @@ def _name_platform(made: Fields, payload: Fields) -> None:
 def _platform(named: str) -> str:
     """With iOS and Android as Amplitude writes them."""
     for name in ("iOS", "Android"):
-        at = named.lower().find(name.lower())
-        if at >= 0:
-            named = named[:at] + name + named[at + len(name) :]
+        named = re.sub(name, name, named, count=1, flags=re.IGNORECASE | re.ASCII)
     return named
 
 

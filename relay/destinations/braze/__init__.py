@@ -114,6 +114,7 @@ class Braze(ActionDestination, frozen=True, rename=None):
             " later."
         ),
         "Aliases are created 50 a request.",
+        "Of two events of one catalog item in a request the later one is sent by itself; Segment refuses it.",
         (
             "What Braze reports against a single object in a reply that is a success fails that event, also when it"
             " was sent alone."

@@ -11,7 +11,7 @@ from relay.destinations.actions.requests import bearer, json_request
 from relay.destinations.base import Request, Results, Steps
 from relay.destinations.braze.users_track import Account, refusal
 from relay.destinations.braze.who import check_mode
-from relay.destinations.errors import HttpError, Refused
+from relay.destinations.errors import Busy, HttpError, Refused
 from relay.destinations.reply import Reply
 
 _MOST = 50  # Braze: /catalogs/{name}/items
@@ -73,10 +73,10 @@ def _upsert_batch(account: Account, calls: Sequence[Call]) -> Steps:
 
 
 def _row(call: Call, ids: set[str]) -> dict[str, Any]:
-    """An item with its id, which may come once in a request."""
+    """An item with its id, which may come once in a request. Raises Busy for a later event of the same item."""
     item_id = call.payload["item_id"]
     if item_id in ids:
-        raise Refused("item_id is that of another event of the request", fields=("item_id",))
+        raise Busy("item_id is that of an earlier event of the request", "ITEM_TWICE")
     item = _item(call)
     ids.add(item_id)
     return {**(item if call.sync_mode == "upsert" else {}), "id": item_id}

@@ -13,6 +13,11 @@ scan         which secrets and feature flags each reads
 notices      licences of what was installed
 compare      what changed between two catalogues
 
+kinds        each of them as a type like relay's own
+route        from events to calls, by subscriptions
+flow         one call: its requests, its outcome
+runtime      the children, their secrets, flags and tokens
+
 worker.mjs   the program of a child; bundle.mjs and http.mjs are its parts
 describe.mjs the program that makes the catalogue
 shims/       what stands in the bundle for the packages that open connections

@@ -224,7 +224,7 @@ def _error(said: Mapping[str, Any], last: Reply | None) -> DeliveryError:
     status = said.get("status")
     if last is not None and last.answer is not Answer.DELIVERED and status in (None, last.status):
         return HttpError(last)  # the vendor's answer, or that there was none, in its own words
-    code = str(said.get("code") or name)
+    code = INVALID if name == "AggregateAjvError" else str(said.get("code") or name)  # fields that do not fit
     if name in _RETRYABLE:
         return Busy(message, code)
     if not isinstance(status, int):

@@ -7,7 +7,7 @@ feature flags of relay.toml go with each call, and only those that the destinati
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relay.destinations.bridge.catalogue import Bridged
 from relay.destinations.bridge.worker import MODULES, SCRIPT, readable
@@ -15,9 +15,11 @@ from relay.destinations.oauth import OAuthSettings
 from relay.sandbox.child import Http
 from relay.sandbox.deno import start
 from relay.sandbox.limits import Limits
-from relay.sandbox.sandbox import Sandbox
 
-SUBJECT = "Segment's own destinations"
+if TYPE_CHECKING:
+    from relay.sandbox.sandbox import Sandbox
+
+SUBJECT = "running Segment's own destinations"
 LIMITS = Limits(
     seconds=60.0,
     memory_bytes=512 * 1024 * 1024,
@@ -65,14 +67,14 @@ class Runtime:
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: "Sandbox",
         folder: Path,
         cap: int | None = None,
     ) -> None:
         self.folder = folder
         self._secrets: Mapping[str, str] = {}
         self._features: Collection[str] = ()
-        self._pool = sandbox.pool("bridge", self._start, LIMITS, cap or max(2, os.cpu_count() or 2))
+        self.pool = sandbox.pool("bridge", self._start, LIMITS, cap or max(2, os.cpu_count() or 2))
 
     async def _start(self) -> Any:
         return await start(
@@ -95,7 +97,7 @@ class Runtime:
 
     async def close(self) -> None:
         """End its children."""
-        await self._pool.close()
+        await self.pool.close()
 
     async def call(
         self, message: dict[str, Any], declared: Bridged, tokens: Tokens | None, on_http: Http
@@ -122,7 +124,7 @@ class Runtime:
         return await self._called(message | {"auth": await tokens.current()}, on_http)
 
     async def _called(self, message: dict[str, Any], on_http: Http) -> dict[str, Any]:
-        async with self._pool.slot() as slot:
+        async with self.pool.slot() as slot:
             answer: dict[str, Any] = await slot.call(message, on_http=on_http)
             return answer
 

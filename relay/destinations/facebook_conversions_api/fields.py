@@ -49,7 +49,7 @@ USER_DATA = record(
     "Who it was; what identifies a person is hashed before it is sent.",
     {
         "externalId": text("Your own ids of the person.", multiple=True),
-        "email": text("Address of mail."),
+        "email": text("Email address."),
         "phone": text("Number with its country code."),
         "gender": text("f or m."),
         "dateOfBirth": text("Year, month and day: 19971226."),

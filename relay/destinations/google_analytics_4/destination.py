@@ -82,7 +82,7 @@ class GoogleAnalytics4(ActionDestination, frozen=True):
     )
     notes: ClassVar[Sequence[str]] = (
         "Google Analytics answers 2xx to everything: delivered means received, not counted.",
-        "It dates events older than 72 hours 72 hours ago: replay old ones with care.",
+        "It takes an event that is older than 72 hours to be 72 hours old: replay old ones with care.",
         (
             "Events of an app need the instance id of its Firebase SDK; send it in"
             ' `integrations`: `{"Google Analytics 4 Cloud": {"appInstanceId": "…"}}`.'

@@ -88,6 +88,7 @@ class GoogleEnhancedConversions(OAuthDestination, frozen=True):
         ),
         "Conversions that Google calls too recent are tried again later.",
         "A conversion without an order has its messageId as `order_id`, so that a repetition is known as one.",
+        "All dots in the name of a Gmail address are left out before it is hashed, as Google asks; Segment leaves out one.",
         "Click ids are taken from `properties.gclid`, `gbraid` and `wbraid`, addresses from `properties.address`.",
     )
     notes: ClassVar[Sequence[str]] = (

@@ -1,6 +1,5 @@
 """How a person is written so that Google can find them: hashes of a mail address, a phone number, a name."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from relay.destinations.actions.hashing import digits, has_hash, sha256
 from relay.destinations.errors import Refused
 from relay.destinations.mapping.javascript import WHITESPACE_AND_LINES
 
-_GMAIL = re.compile(r"(?:gmail|googlemail).")  # a dot in the name means nothing there
+_GMAIL = frozenset(("gmail.com", "googlemail.com"))  # dots in the name mean nothing there
 _DEFAULT_COUNTRY = "+1"
 _HASHED = {
     "first_name": "hashedFirstName",
@@ -44,8 +43,8 @@ def address(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _mail(value: str) -> str:
     clean = value.lower().strip(WHITESPACE_AND_LINES)
     name, *hosts = clean.split("@")
-    if hosts and _GMAIL.match(hosts[0]):
-        clean = f"{name.replace('.', '', 1)}@{hosts[0]}"
+    if len(hosts) == 1 and hosts[0] in _GMAIL:
+        clean = f"{name.replace('.', '')}@{hosts[0]}"
     if not is_email(clean):
         raise Refused("email_address must be a valid email address", fields=("email_address",))
     return clean

@@ -94,6 +94,7 @@ class Hubspot(OAuthDestination, frozen=True):
             "In a batch of records each event has a result of its own, and two records may be associated with the same"
             " third one; Segment refuses the batch, and keeps one association."
         ),
+        "A batch of records that HubSpot takes in part is sent again in halves, until the record that is wrong is alone.",
         "Sync mode `add` sends nothing for a record that exists; Segment sends an empty request.",
     )
     notes: ClassVar[Sequence[str]] = (

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from relay.destinations.actions.requests import bare_request, json_request
 from relay.destinations.base import Request
-from relay.destinations.errors import Refused
+from relay.destinations.errors import DeliveryError, HttpError, Refused
 from relay.destinations.mapping.javascript import WHITESPACE_AND_LINES, text
 from relay.destinations.mapping.json_text import encode
 from relay.destinations.reply import Reply
@@ -16,7 +16,11 @@ OBJECTS = f"{API}/crm/v3/objects"
 CONTACTS = f"{OBJECTS}/contacts"
 COMPANIES = f"{OBJECTS}/companies"
 BATCH = 100  # HubSpot: inputs of a batch request
-BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
+BAD_REQUEST, NOT_FOUND, CONFLICT, TOO_MANY = 400, 404, 409, 429
+_LATER, _NONE = (
+    "RATE_LIMITS",
+    "OBJECT_NOT_FOUND",
+)  # HubSpot's categories of errors: one that passes, and one that is none
 _AS_THEY_ARE = "@:;,+!$&'()*=~|[]^"  # in a path; the rest of an event's value must not end it
 
 Found = Generator[Request, Reply, Any]
@@ -37,6 +41,29 @@ def results(reply: Reply) -> list[dict[str, Any]]:
     """The records in the reply to a search or a batch."""
     found = answer(reply).get("results")
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def errors_of(reply: Reply) -> list[dict[str, Any]]:
+    """What the answer to a batch, good as a whole (207), says against single inputs."""
+    body = answer(reply)
+    errors = body.get("errors")
+    if not body.get("numErrors") or not isinstance(errors, list):
+        return []
+    return [error for error in errors if isinstance(error, dict)]
+
+
+def failure(error: Mapping[str, Any]) -> DeliveryError:
+    """HubSpot's error by its category; its message may repeat values."""
+    category = str(error.get("category") or "ERROR")
+    status = TOO_MANY if category == _LATER else BAD_REQUEST
+    return HttpError(Reply(status, f"HubSpot: {category}", 0.0, category))
+
+
+def check(reply: Reply) -> None:
+    """Raise the first error in the answer to a batch that is more than "there is none"."""
+    for error in errors_of(reply):
+        if error.get("category") != _NONE:
+            raise failure(error)
 
 
 def id_of(record: Mapping[str, Any]) -> str:

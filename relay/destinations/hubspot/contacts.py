@@ -14,7 +14,7 @@ import msgspec
 from relay.destinations.actions import Action, Call
 from relay.destinations.actions.fields import boolean, either, path, record, text
 from relay.destinations.base import Steps
-from relay.destinations.errors import DeliveryError, HttpError, of_status
+from relay.destinations.errors import DeliveryError, HttpError
 from relay.destinations.hubspot.api import (
     BATCH,
     CONFLICT,
@@ -22,6 +22,9 @@ from relay.destinations.hubspot.api import (
     NOT_FOUND,
     Found,
     answer,
+    check,
+    errors_of,
+    failure,
     flat,
     get,
     patch,
@@ -48,8 +51,6 @@ _TEXTS = (
     "website",
 )
 _READ = ("email", STAGE, "hs_additional_emails")
-_UNAVAILABLE = 429
-_LATER = "RATE_LIMITS"  # HubSpot's category of an error that passes
 
 
 def at_email(email: str) -> str:
@@ -72,13 +73,13 @@ def upsert(_: Any, call: Call) -> Steps:
     """One contact."""
     email = call.payload["email"]
     values = {name: trimmed(call.payload[name]) for name in _TEXTS if name in call.payload}
-    stage = call.get(STAGE)
-    if stage is not None:
-        values[STAGE] = trimmed(stage.lower())
+    stage = None
+    if STAGE in call.payload:
+        stage = values[STAGE] = trimmed(call.payload[STAGE].lower())
     values |= flat(call.get("properties"))
     try:
         reply = yield patch(at_email(email), values)
-        if stage and properties(answer(reply)).get(STAGE) != stage.lower():
+        if stage and properties(answer(reply)).get(STAGE) != stage:
             yield patch(at_email(email), {STAGE: ""})
             yield patch(at_email(email), values)
     except HttpError as error:
@@ -154,9 +155,7 @@ def _know(contacts: Mapping[str, _Contact], reply: Reply) -> None:
         email = next((email for email in contacts if email in first), None)
         if email is not None and found.get("id") is not None:
             contacts[email].id = str(found["id"])
-    for error in _errors(reply):
-        if error.get("category") != "OBJECT_NOT_FOUND":
-            raise _failure(error)
+    check(reply)
 
 
 def _create(settings: Any, new: Sequence[_Contact]) -> Found:
@@ -168,7 +167,7 @@ def _create(settings: Any, new: Sequence[_Contact]) -> Found:
             raise
         yield from _each(settings, new)  # one of them was created meanwhile, and HubSpot does not say which
         return
-    if errors := _errors(reply):
+    if errors := errors_of(reply):
         made = {properties(one).get("email") for one in results(reply)}
         _blame([one for one in new if one.values["email"] not in made], errors)
 
@@ -190,7 +189,7 @@ def _update(known: Sequence[_Contact]) -> Found:
     ]
     reply = yield post(f"{CONTACTS}/batch/update", {"inputs": inputs})
     updated = {str(one.get("id")): properties(one).get(STAGE) for one in results(reply)}
-    if errors := _errors(reply):
+    if errors := errors_of(reply):
         _blame([one for one in known if one.id not in updated], errors)
     stuck = _stuck(known, updated)
     if stuck:
@@ -206,33 +205,17 @@ def _stuck(known: Sequence[_Contact], updated: Mapping[str, Any]) -> list[tuple[
     return [(id_, wanted[id_]) for id_, stage in updated.items() if wanted.get(id_) and wanted[id_] != stage]
 
 
-def _errors(reply: Reply) -> list[dict[str, Any]]:
-    body = answer(reply)
-    errors = body.get("errors")
-    if not body.get("numErrors") or not isinstance(errors, list):
-        return []
-    return [error for error in errors if isinstance(error, dict)]
-
-
 def _blame(contacts: Sequence[_Contact], errors: Sequence[Mapping[str, Any]]) -> None:
     """Give each contact that HubSpot did not return the error that names it, else the first."""
     for contact in contacts:
         mine = [error for error in errors if {contact.id, contact.values["email"]} & _named(error)]
-        contact.error = _failure((mine or errors)[0])
+        contact.error = failure((mine or errors)[0])
 
 
 def _named(error: Mapping[str, Any]) -> set[Any]:
     context = error.get("context")
     ids = context.get("ids") if isinstance(context, dict) else None
     return {one for one in ids if isinstance(one, str)} if isinstance(ids, list) else set()
-
-
-def _failure(error: Mapping[str, Any]) -> DeliveryError:
-    """HubSpot's error by its category; its message may repeat values."""
-    category = str(error.get("category") or "ERROR")
-    failed = of_status(_UNAVAILABLE if category == _LATER else 400, f"HubSpot: {category}", category)
-    assert failed is not None
-    return failed
 
 
 _COMPANY = {

@@ -17,7 +17,17 @@ from relay.destinations.actions.dates import to_ms
 from relay.destinations.actions.fields import boolean, number, path, record, text
 from relay.destinations.base import Request, Steps
 from relay.destinations.errors import DeliveryError, Refused
-from relay.destinations.hubspot.api import API, BATCH, OBJECTS, Found, post, properties, results, segment
+from relay.destinations.hubspot.api import (
+    API,
+    BATCH,
+    OBJECTS,
+    Found,
+    check,
+    post,
+    properties,
+    results,
+    segment,
+)
 from relay.destinations.hubspot.cleaning import record_values
 from relay.destinations.hubspot.schema import check_schema
 
@@ -115,7 +125,8 @@ def _laid_over(under: dict[str, Any], over: dict[str, Any], *, wins: bool) -> di
 def _saved(mode: str | None, kind: str, field: str, records: list[_Record]) -> Found:
     """Save them: those that HubSpot has now, with their ids."""
     if mode != "upsert":
-        known = _known(field, records, (yield _read(kind, field, [one.key for one in records])))
+        read = yield from _asked(_read(kind, field, [one.key for one in records]))
+        known = _known(field, records, read)
         if mode == "add":
             known_keys = {one.key for one in known}
             records = [one for one in records if one.key not in known_keys]
@@ -123,7 +134,14 @@ def _saved(mode: str | None, kind: str, field: str, records: list[_Record]) -> F
             records = known
     if not records:
         return []
-    return _known(field, records, (yield _write(mode, kind, field, records)))
+    return _known(field, records, (yield from _asked(_write(mode, kind, field, records))))
+
+
+def _asked(request: Request) -> Found:
+    """The reply to a batch. One that is taken in part is a failure: delivery sends its halves, which sets again."""
+    reply = yield request
+    check(reply)
+    return reply
 
 
 def _write(mode: str | None, kind: str, field: str, records: Sequence[_Record]) -> Request:
@@ -164,14 +182,14 @@ def _associate(kind: str, saved: Sequence[_Record], *, is_created: bool) -> Foun
         keys = list(dict.fromkeys(link["id_field_value"] for _, link in pairs))
         for some in _chunks(keys):
             request = _upsert(to, field, some) if is_created else _read(to, field, some)
-            for one in results((yield request)):
+            for one in results((yield from _asked(request))):
                 found[to, field, str(properties(one).get(field))] = one.get("id")
     there = [(one, link) for one, link in wanted if found.get(_place(link))]
     for (to,), pairs in _grouped(there, "object_type"):
         inputs = [_association(one, link, found[_place(link)]) for one, link in pairs]
         for many in _chunks(inputs):
             url = f"{API}/crm/v4/associations/{segment(kind)}/{segment(to)}/batch/create"
-            yield post(url, {"inputs": many})
+            yield from _asked(post(url, {"inputs": many}))
 
 
 def _place(link: Mapping[str, Any]) -> tuple[str, str, str]:

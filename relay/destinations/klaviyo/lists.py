@@ -79,7 +79,11 @@ def _filter(name: str, values: Sequence[str]) -> str:
 def _pages(account: Account, url: str | None) -> Found:
     """The ids on a page and on those after it: Klaviyo puts 20 profiles on one."""
     ids: list[str] = []
+    asked: set[str] = set()
     while url is not None:
+        if url in asked:
+            raise Refused("a page of Klaviyo's answer names itself as the next", "BAD_RESPONSE")
+        asked.add(url)
         body = (yield get(account, url)).json()
         body = body if isinstance(body, dict) else {}
         ids += [one["id"] for one in body.get("data") or () if isinstance(one, dict) and one.get("id")]

@@ -31,7 +31,7 @@ def email(default: Any = path("$.context.traits.email")) -> Field:  # noqa: B008
     return text("The person's address.", format="email", default=default)
 
 
-def phone(default: Any = path("$.context.traits.phone")) -> Field:  # noqa: B008
+def phone(default: Any = path("$.context.traits.phone")) -> Field:  # noqa: B008  likewise
     return text("The person's phone number, in E.164 unless there is a country code.", default=default)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from relay.destinations.actions import Call
 from relay.destinations.errors import Refused
-from relay.destinations.mapping.javascript import is_falsy, text, to_number
+from relay.destinations.mapping.javascript import EXACT, is_falsy, text, to_number
 
 MAX_INCREMENTS = 20  # Segment's own limit
 _CREATED = ("created", "createdAt", "created_at")
@@ -86,7 +86,7 @@ def _number(name: str, value: Any) -> float:
     number = to_number(value)
     if not math.isfinite(number):
         raise Refused(f"increment.{name} must be a number", fields=(f"increment.{name}",))
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _whose(call: Call, token: str) -> dict[str, Any]:

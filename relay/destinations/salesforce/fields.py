@@ -13,6 +13,7 @@ from relay.destinations.actions.fields import (
     Fields,
     When,
     boolean,
+    either,
     integer,
     number,
     path,
@@ -23,16 +24,8 @@ from relay.destinations.actions.fields import (
 MAX_ROWS = 5000  # Segment's own integration; a job of Bulk API 2.0 takes 150 MB
 
 
-def first(*places: str) -> dict[str, Any]:
-    """The value at the first of `places` that has one."""
-    found = path(places[-1])
-    for place in reversed(places[:-1]):
-        found = {"@if": {"exists": path(place), "then": path(place), "else": found}}
-    return found
-
-
 def _said(*names: str) -> dict[str, Any]:
-    return first(*(f"$.{part}.{name}" for part in ("traits", "properties") for name in names))
+    return either(*(f"$.{part}.{name}" for part in ("traits", "properties") for name in names))
 
 
 def _address(what: str, prefix: str = "") -> Fields:
@@ -56,7 +49,7 @@ _PERSON: Fields = {
 LEAD: Fields = {
     "company": text(
         "The company, which a new lead must have.",
-        default=first("$.traits.company.name", "$.traits.company", "$.properties.company"),
+        default=either("$.traits.company.name", "$.traits.company", "$.properties.company"),
     ),
     **_PERSON,
     **_address("the lead"),
@@ -76,12 +69,12 @@ ACCOUNT: Fields = {
     "name": text("The name, which a new account must have.", default=path("$.traits.name")),
     "account_number": text("Your own id of the account.", default=path("$.groupId")),
     "number_of_employees": integer("How many work there.", default=_said("employees")),
-    **_address("the bill", "billing_"),
-    "shipping_city": text("The city of the delivery."),
-    "shipping_postal_code": text("The postal code of the delivery."),
-    "shipping_country": text("The country of the delivery."),
-    "shipping_street": text("Street and number of the delivery."),
-    "shipping_state": text("The state of the delivery."),
+    **_address("the billing address", "billing_"),
+    "shipping_city": text("The city of the shipping address."),
+    "shipping_postal_code": text("The postal code of the shipping address."),
+    "shipping_country": text("The country of the shipping address."),
+    "shipping_street": text("Street and number of the shipping address."),
+    "shipping_state": text("The state of the shipping address."),
     "phone": text("The telephone number.", default=_said("phone")),
     "description": text("What there is to say.", default=_said("description")),
     "website": text("The website.", default=_said("website")),

@@ -186,9 +186,8 @@ def ask(request: Request) -> Asked:
 
 def _meant(error: HttpError) -> DeliveryError:
     answer = error.reply.json()
-    codes = (
-        {one.get("errorCode") for one in answer if isinstance(one, dict)} if isinstance(answer, list) else ()
-    )
+    answers = answer if isinstance(answer, list) else ()
+    codes = [one.get("errorCode") for one in answers if isinstance(one, dict)]
     if "REQUEST_LIMIT_EXCEEDED" in codes:  # 403
         return Busy("the limit of requests is reached", "REQUEST_LIMIT_EXCEEDED", after=LIMIT_SECONDS)
     if "UNABLE_TO_LOCK_ROW" in codes:  # 400: somebody else is changing the record

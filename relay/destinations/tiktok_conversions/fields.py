@@ -72,7 +72,7 @@ FIELDS: dict[str, Field] = {
     ),
     "timestamp": text("When it happened.", default=path("$.timestamp")),
     "phone_number": text("Numbers with their country code.", multiple=True, default=_own("phone")),
-    "email": text("Addresses of mail.", multiple=True, default=_own("email")),
+    "email": text("Email addresses.", multiple=True, default=_own("email")),
     "first_name": text("Given name.", default=_cased("first_name", "firstName")),
     "last_name": text("Family name.", default=_cased("last_name", "lastName")),
     "address": record(

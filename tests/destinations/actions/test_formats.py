@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.destinations.actions.formats import is_date_time
+from relay.destinations.actions.formats import is_date_time, is_email, is_uri
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,28 @@ def test_a_day_and_a_time_are_a_moment(value: str) -> None:
 )
 def test_anything_else_is_none(value: str) -> None:
     assert not is_date_time(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://example.com",
+        "https://me:pw@example.com:8443/a;b/c?d=e/f?#g?h",
+        "http://[::1]:80/",
+        "mailto:ana@example.com",
+        "a:/b/%20",
+    ],
+)
+def test_a_scheme_and_what_may_follow_it_are_a_url(value: str) -> None:
+    assert is_uri(value)
+
+
+@pytest.mark.parametrize("value", ["example.com", "https://a b", "https://a/%2", "://a", "a", ""])
+def test_a_url_without_scheme_or_with_other_characters_is_none(value: str) -> None:
+    assert not is_uri(value)
+
+
+@pytest.mark.parametrize("part", [":", ":1", "/", "b", "@:", "%41", "?", "a."])
+def test_text_that_nearly_is_a_url_or_an_address_is_seen_through_in_one_pass(part: str) -> None:
+    assert not is_uri(f"a://{part * 10_000} ")
+    assert not is_email(f"a@{part * 10_000} ")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.destinations.actions.user_agent import MAX_TEXT, browser_of, device_of
+from relay.destinations.actions.user_agent import MAX_OF_BROWSER, MAX_TEXT, browser_of, device_of
 
 KNOWN = json.loads((Path(__file__).parents[1] / "fixtures" / "user_agents.json").read_text())
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Version/17.4 Mobile/15E148 Safari/604.1"
@@ -28,6 +28,7 @@ def test_a_browser_is_called_as_mixpanel_calls_it(row: dict[str, Any]) -> None:
 def test_only_the_beginning_of_a_long_text_counts() -> None:
     long = IPHONE.ljust(MAX_TEXT) + " iPad13,8"
     assert device_of(long) == device_of(IPHONE)
+    assert browser_of(" " * MAX_OF_BROWSER + "Firefox/131.0") == ("", None)
 
 
 WORDS = (

@@ -85,7 +85,10 @@ def _broken_off(root: Path) -> Broken:
 
 
 def _fetched(root: Path) -> list[Path]:
-    return list(root.glob("work-*/cache/npm/*/**/package.json"))
+    try:
+        return list(root.glob("work-*/cache/npm/*/**/package.json"))
+    except FileNotFoundError:  # a folder got its name while it was looked into
+        return []
 
 
 def _command(root: Path) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-
 from relay.destinations.bridge.catalogue import Catalogue
 from relay.destinations.bridge.kinds import BridgedDestination, kind_of
 from relay.destinations.bridge.runtime import Runtime
@@ -40,9 +39,7 @@ def settings_of(catalogue: Catalogue, kind: str, settings: dict[str, Any]) -> Br
     return made
 
 
-def aimed(
-    catalogue: Catalogue, kind: str, url: str, settings: dict[str, Any], **fields: Any
-) -> Target:
+def aimed(catalogue: Catalogue, kind: str, url: str, settings: dict[str, Any], **fields: Any) -> Target:
     """A destination whose requests go to `url`; its name is its type."""
     fields = {"name": kind, "endpoint": url} | fields
     return target(kind=kind, settings=settings_of(catalogue, kind, settings), engine="bridge", **fields)

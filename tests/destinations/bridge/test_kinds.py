@@ -1,7 +1,6 @@
 """Each of Segment's destinations as a type of relay's: built, described, and what it is by default compiles."""
 
 import msgspec
-import pytest
 
 from relay.config_subscriptions import mistakes_of
 from relay.destinations import CATALOGUE

@@ -102,6 +102,25 @@ def test_update_leaves_alone_what_is_not_there_and_add_what_is() -> None:
     assert lines(_send(hub, _deal("d1"), mode="add")) == [f"POST {AT}/batch/read"]
 
 
+@pytest.mark.parametrize("step", ["deals/batch/upsert", "company/batch/upsert", "deals/company/batch/create"])
+@pytest.mark.parametrize(
+    ("category", "status"), [("VALIDATION_ERROR", 400), ("RATE_LIMITS", 429), ("OBJECT_NOT_FOUND", None)]
+)
+def test_a_batch_that_is_taken_in_part_has_failed(step: str, category: str, status: int | None) -> None:
+    hub = Hub()
+
+    def answer(request: Request) -> Reply:
+        said = hub(request)
+        if not request.url.endswith(step):
+            return said
+        errors = [{"status": "error", "category": category, "message": "d2 is wrong"}]
+        return reply({**said.json(), "numErrors": 1, "errors": errors}, 207)
+
+    outcome = _send(answer, _deal("d1", "a.example", n=1), _deal("d2", "b.example", n=2))
+    assert [error and error.reply.status for error in outcome.errors] == [status] * 2
+    assert "d2" not in str(outcome.errors)
+
+
 def test_what_is_only_read_is_not_created() -> None:
     hub = Hub()
     _send(hub, _deal("d1", "acme.example"), association_sync_mode="read")

@@ -89,3 +89,7 @@ def test_json_text_has_indexes_first_and_no_missing_values() -> None:
     assert encode({"b": 1.0, "10": 2, "9": [MISSING], "x": MISSING, "01": "ü\n"}) == (
         '{"9":[null],"10":2,"b":1,"01":"ü\\n"}'
     )
+
+
+def test_text_that_nearly_is_a_number_is_seen_through_in_one_pass() -> None:
+    assert str(to_number("1" * 1_000_000 + "x")) == "nan"
