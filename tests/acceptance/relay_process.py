@@ -208,7 +208,8 @@ async def eventually(
 def new_session() -> aiohttp.ClientSession:
     """A client without headers of its own and without a limit on connections."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        # a connection that relay closes after a bad body must not be the one that the next request takes
+        connector=aiohttp.TCPConnector(limit=0, force_close=True),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         timeout=aiohttp.ClientTimeout(total=60),
     )

@@ -12,6 +12,7 @@ import orjson
 from relay.destinations.actions import ActionDestination
 from relay.destinations.base import Destination, Request, Results
 from relay.destinations.bridge.catalogue import Bridged
+from relay.destinations.bridge.errors import NoPlace
 from relay.destinations.errors import Busy, DeliveryError, HttpError, Refused, of_status
 from relay.destinations.flow import AsyncSteps, Ended
 from relay.destinations.reply import Answer, Reply
@@ -152,14 +153,12 @@ class Talk:
         assert self._task is not None
         try:
             return self._task.result()
-        except NotInstalled as error:
+        except (NotInstalled, NoPlace) as error:
             raise _nobody(str(error)) from None
         except TimedOut as error:
             raise Busy(str(error), "ETIMEDOUT") from None
         except Crashed as error:
-            if (
-                error.reason is Reason.STOPPED
-            ):  # by relay, which is about to end: this was not the call's fault
+            if error.reason is Reason.STOPPED:  # by relay itself: this was not the call's fault
                 raise _nobody(str(error)) from None
             raise HttpError(Reply(500, "", 0.0, f"the child ended: {error.reason}", is_ours=True)) from None
         except SandboxError as error:

@@ -4,12 +4,15 @@ A child is started with the first call and serves whichever destination asks; mo
 feature flags of relay.toml go with each call, and only those that the destination reads.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from relay.destinations.bridge.catalogue import Bridged
+from relay.destinations.bridge.errors import NoPlace
 from relay.destinations.bridge.worker import MODULES, SCRIPT, readable
 from relay.destinations.oauth import OAuthSettings
 from relay.sandbox.child import Http
@@ -19,6 +22,7 @@ from relay.sandbox.limits import Limits
 if TYPE_CHECKING:
     from relay.sandbox.sandbox import Sandbox
 
+PLACE_SECONDS = 30.0  # for a place in a child: then the destination is held, and an operator can see why
 SUBJECT = "running Segment's own destinations"
 LIMITS = Limits(
     seconds=60.0,
@@ -124,7 +128,12 @@ class Runtime:
         return await self._called(message | {"auth": await tokens.current()}, on_http)
 
     async def _called(self, message: dict[str, Any], on_http: Http) -> dict[str, Any]:
-        async with self.pool.slot() as slot:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(PLACE_SECONDS):
+                    slot = await stack.enter_async_context(self.pool.slot())
+            except TimeoutError:
+                raise NoPlace(PLACE_SECONDS, self.pool.status().last_crash) from None
             answer: dict[str, Any] = await slot.call(message, on_http=on_http)
             return answer
 

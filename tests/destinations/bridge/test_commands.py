@@ -75,12 +75,19 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self._run(self.vendor.stop())
+        self._run(_turns())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+async def _turns() -> None:
+    """Of the loop: a transport that is closed says so to its socket in the next."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def test_all_types_are_in_one_list(desk: Desk, catalogue: Catalogue) -> None:

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.destinations.actions import Subscription
+from relay.destinations.bridge import runtime as runtime_room
 from relay.destinations.bridge.catalogue import Catalogue
 from relay.sandbox import usage
 from tests.delivery.clock import Clock
@@ -273,6 +274,20 @@ async def test_without_deno_events_wait(
     status = await line.until(lambda s: s["state"] == "held", "it")
     assert (status["lag"], vendor.requests) == (1, [])
     assert "pip install 'relay[integrations]'" in status["lastError"]
+
+
+async def test_a_child_that_cannot_start_holds_the_events_and_the_status_says_so(
+    line: Pipeline, vendor: Vendor, amplitude: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(runtime_room, "PLACE_SECONDS", 0.3)
+    broken = tmp_path / "broken.mjs"
+    broken.write_text("throw new Error('no such bundle')")
+    monkeypatch.setattr(runtime_room, "SCRIPT", broken)
+    await line.apply(amplitude)
+    await line.send(track(messageId="m"))
+    status = await line.until(lambda s: s["state"] == "held", "it")
+    assert status["lastError"].startswith("no child process was free within 0.3 s")
+    assert (status["retrying"], status["deadLetters"]) == (0, 0)
 
 
 def missing(name: str) -> Any:
