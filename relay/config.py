@@ -24,6 +24,7 @@ import msgspec
 from relay.config_checks import CHECKS, fql, parse_address
 from relay.config_errors import Problems, Table, convert, expand, explain, nearest, read_table, suggestion
 from relay.config_lines import Lines, Place
+from relay.config_plans import load_plans, read_controls
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
 from relay.destinations import catalogue
@@ -34,14 +35,14 @@ from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
+from relay.plans.compile import CompiledPlan
 
 DEFAULT_SOURCE = "default"  # the one source when relay.toml names none
 
 _TABLES = ("server", "log", "integrations", "sources", "destinations")
 
 # keys of the contract that this version refuses rather than ignores
-_PLANNED = {
-    SourceConfig: ("plan", "controls"),
+_PLANNED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     DestinationConfig: ("mode",),
 }
 
@@ -60,6 +61,7 @@ class Config(msgspec.Struct, frozen=True):
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
     integrations: IntegrationsConfig = IntegrationsConfig()
+    plans: Mapping[str, CompiledPlan] = {}  # noqa: RUF012  by the source's name
     notes: tuple[str, ...] = ()  # what works, and may not be what was meant
 
 
@@ -127,6 +129,7 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
     server = _single(raw, "server", ServerConfig, problems)
     log = _single(raw, "log", LogConfig, problems)
     integrations = _single(raw, "integrations", IntegrationsConfig, problems)
+    read_controls(raw, problems)
     sources = _several(raw, "sources", SourceConfig, problems)
     _read_subscriptions(raw, environ, path, problems)
     destinations = _several(raw, "destinations", DestinationConfig, problems)
@@ -134,6 +137,7 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
         problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
     _check_server(server, path, problems)
     _check_sources(sources, problems)
+    plans = load_plans(sources, path.absolute().parent, problems)
     data_dir = Path(server.values.get("data_dir") or ServerConfig().data_dir)
     settings = _check_destinations(destinations, sources, data_dir, problems)
     problems.check()
@@ -145,6 +149,7 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
         settings=settings,
         path=path,
         integrations=IntegrationsConfig(**integrations.values),
+        plans=plans,
         notes=(
             *_notes(destinations, settings, path, problems),
             *_plain_tokens(server, settings, path),

@@ -282,9 +282,11 @@ def test_an_unknown_key_in_capitals_is_recognised(problems: Problems) -> None:
     assert problems("[server]\nLISTEN = 1") == ["2: unknown key `LISTEN`, did you mean `listen`?"]
 
 
-@pytest.mark.parametrize("key", ["plan", "controls"])
+@pytest.mark.parametrize("key", ["forwarding_violations_to", "forwarding_blocked_events_to"])
 def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
-    assert problems(source(f"{key} = 1")) == [f"4: `{key}` is not yet supported by this version of relay"]
+    Path("plan.json").write_text('{"rules": []}')
+    told = [f"5: `{key}` is not yet supported by this version of relay"]
+    assert problems(source('plan = "plan.json"', f"controls.{key} = 'other'")) == told
 
 
 @pytest.mark.parametrize("key", ["mode"])
@@ -294,8 +296,8 @@ def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: 
 
 
 def test_planned_tables_are_told_at_their_own_line(problems: Problems) -> None:
-    text = source("[sources.controls]", "a = 1")
-    assert problems(text) == ["4: `controls` is not yet supported by this version of relay"]
+    text = destination("[destinations.mode]", "a = 1")
+    assert problems(text) == ["5: `mode` is not yet supported by this version of relay"]
 
 
 def test_a_filter_that_cannot_be_read_is_told_with_its_place(problems: Problems) -> None:
@@ -423,15 +425,15 @@ settings.url = "${NO}"
 
 
 def test_a_missing_variable_hides_no_misspelt_key(problems: Problems) -> None:
-    text = "nmae = '${NO}'\n" + source('plan = "${NO}"', 'rate_limits = "${NO}"')
+    text = "nmae = '${NO}'\n" + destination('mode = "${NO}"', 'rate_limits = "${NO}"')
     unset = "the environment variable `NO` is not set"
     assert problems(text) == [
         f"1: {unset}",
         "1: unknown key `nmae`; known: server, log, integrations, sources, destinations",
-        f"5: {unset}",
-        "5: `plan` is not yet supported by this version of relay",
         f"6: {unset}",
-        "6: unknown key `rate_limits`, did you mean `rate_limit`?",
+        "6: `mode` is not yet supported by this version of relay",
+        f"7: {unset}",
+        "7: unknown key `rate_limits`, did you mean `rate_limit`?",
     ]
 
 
@@ -753,6 +755,8 @@ def test_the_example_with_everything_in_it_is_valid(tmp_path: Path) -> None:
     path.write_text(_uncommented((ROOT / "relay.toml").read_text("utf-8")), "utf-8")
     (tmp_path / "cert.pem").touch()
     (tmp_path / "key.pem").touch()
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans/web.json").write_text('{"rules": []}')
     environ = {"RELAY_ADMIN_TOKEN": "a", "RELAY_READ_TOKEN": "b", "RELAY_ENCRYPTION_KEY": "sixteen or longer"}
     config = load(path, environ)
     assert config.sources[0].keys == ("WRITE_KEY", "NEW_KEY", "OLD_KEY")

@@ -3,6 +3,7 @@
 import msgspec
 
 from relay.destinations.transformations import Transformation
+from relay.plans.controls import Controls
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +30,8 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_limit: float = 500.0  # requests a second: the promise to every source
     burst: float | None = None  # requests the bucket holds; None: two seconds' worth
     allowed_origins: tuple[str, ...] | None = None  # None: any
+    plan: str | None = None  # a JSON file with the tracking plan that its events must keep
+    controls: Controls = Controls()  # what becomes of those that do not
     transformations: tuple[Transformation, ...] = ()  # of its events, before any destination sees them
 
     @property

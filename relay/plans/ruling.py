@@ -1,0 +1,87 @@
+"""A ruling: what a plan decided about one event, enough to make of the event again what was made of it then.
+
+It is written down beside the log, which keeps what arrived, and is applied whenever the event is read: a plan that
+changes later changes nothing that was decided. It holds names and sentences, never a value that was omitted.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from relay.plans.names import Path
+from relay.plans.violations import dotted
+
+Data = dict[str, Any]
+
+MAX_NAMES = 100  # of omitted names that an event tells of; all are omitted
+
+
+class Ruling(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """`blocked` is the reason, None for an event that goes on: then without what is at the paths, and decorated."""
+
+    blocked: str | None = None
+    violations: tuple[tuple[str, str, str], ...] = ()  # type, field, description
+    omitted: tuple[Path, ...] = ()  # because they are not planned
+    omitted_on_violation: tuple[Path, ...] = ()
+
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the event to whoever looks at it."""
+        said = [f"tracking plan: {field}: {description}" for _, field, description in self.violations]
+        if self.omitted:
+            said.append(f"tracking plan: not planned, omitted: {', '.join(_names(self.omitted))}")
+        if self.omitted_on_violation:
+            said.append(f"tracking plan: omitted: {', '.join(_names(self.omitted_on_violation))}")
+        return tuple(said)
+
+    def applied(self, data: Data) -> Data:
+        """What becomes of `data`: itself when it is blocked, else a copy."""
+        if self.blocked is not None:
+            return data
+        left = without(data, (*self.omitted, *self.omitted_on_violation))
+        context = left.get("context") or {}
+        own = context.get("protocols")
+        protocols = {**(own if type(own) is dict else {}), **self._decoration(data)}
+        return {**left, "context": {**context, "protocols": protocols}}
+
+    def _decoration(self, data: Data) -> Data:
+        shown: Data = {"sourceId": data.get("sourceId")}
+        if self.violations:
+            keys = ("type", "field", "description")
+            shown["violations"] = [dict(zip(keys, one, strict=True)) for one in self.violations]
+        if self.omitted:
+            shown["omitted"] = _names(self.omitted)
+        if self.omitted_on_violation:
+            shown["omitted_on_violation"] = _names(self.omitted_on_violation)
+        return shown
+
+
+encode_ruling = msgspec.json.Encoder().encode
+decode_ruling = msgspec.json.Decoder(Ruling).decode
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    """Without the `properties` or `traits` that all begin with."""
+    return [dotted(path[1:]) for path in paths][:MAX_NAMES]
+
+
+def without(data: Data, paths: Sequence[Path]) -> Data:
+    """A copy of `data` without what is at the paths, each of which ends in a key; `data` itself when there are none."""
+    left = data
+    for path in paths:
+        left = _without(left, path)
+    return left
+
+
+def _without(value: Any, path: Path) -> Any:
+    first, rest = path[0], path[1:]
+    try:
+        inner = value[first]
+    except (KeyError, IndexError, TypeError):
+        return value  # it went with something around it
+    copy = value.copy()
+    if rest:
+        copy[first] = _without(inner, rest)
+    else:
+        del copy[first]
+    return copy
