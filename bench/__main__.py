@@ -8,6 +8,7 @@ from bench.destinations import destinations
 from bench.generator import generator
 from bench.ingest import ingest
 from bench.pipeline import pipeline
+from bench.protocols import protocols
 from bench.replay import replay
 from bench.sandbox import sandbox
 from bench.soak import soak
@@ -18,7 +19,7 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, backlog, replay, destinations, sandbox, bridge, generator):
+for command in (ingest, pipeline, soak, backlog, replay, protocols, destinations, sandbox, bridge, generator):
     main.add_command(command)
 
 main(prog_name="python -m bench")

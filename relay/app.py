@@ -23,6 +23,7 @@ from relay import __version__
 from relay.admission import normalise
 from relay.admission.admit import Admission
 from relay.admission.normalise import events_of
+from relay.admission.plans import SourcePlans, settle_all
 from relay.admission.seen import Seen
 from relay.admission.transform import SourceTransformations
 from relay.api.server import admin_application
@@ -42,7 +43,7 @@ from relay.event import Event
 from relay.gateway.gateway import Gateway
 from relay.gateway.proxies import Proxies
 from relay.gateway.source import Sources
-from relay.log.feed import Feed
+from relay.log.feed import Feed, Rulings
 from relay.log.record import Record
 from relay.log.retention import Retention
 from relay.log.sqlite import SqliteLog
@@ -74,6 +75,7 @@ class App:
         self.state: State
         self.feed: Feed
         self.admission: Admission
+        self.plans = SourcePlans()
         self.transformations = SourceTransformations()
         self.delivery: Delivery
         self.replays: Replays
@@ -103,7 +105,7 @@ class App:
             not_before=await self.state.read(lambda c: c.execute(SQL["admission_cursor"]).fetchone()[0]),
         )
         stack.push_async_callback(self.log.close)
-        self._transform_as(self.config)
+        self._admit_as(self.config)
         self.feed = Feed(self.log, self.state, self._events_of)
         self.admission = Admission(
             self.log,
@@ -112,6 +114,7 @@ class App:
             self.feed,
             self.debugger.admitted,
             transform=self.transformations.transform_all,
+            plans=self.plans,
         )
         await self.admission.load()
         self._sandbox = await stack.enter_async_context(Sandbox())
@@ -136,15 +139,17 @@ class App:
             is_pressed=self._is_pressed,
             relief=self.relief,
             cloud_of=self._cloud_of,
+            judge=self.plans.judged,
         )
         self._start_tasks(stack)
         await self._listen_admin(stack)
         await self._listen_public(stack)
 
-    def _events_of(self, record: Record) -> list[Event]:
-        return self.transformations.transform(events_of(record, self.state.log_id))
+    def _events_of(self, record: Record, rulings: Rulings) -> list[Event]:
+        return self.transformations.transform(settle_all(events_of(record, self.state.log_id), rulings))
 
-    def _transform_as(self, config: Config) -> None:
+    def _admit_as(self, config: Config) -> None:
+        self.plans.take_up(config.plans, ((source.name, source.controls) for source in config.sources))
         self.transformations.take_up((source.name, source.transformations) for source in config.sources)
 
     async def _bridge_as(self, config: Config) -> None:
@@ -246,11 +251,12 @@ class App:
         if self.config.path is None:
             return []
         async with self._reloading:
-            config = with_generated(load(self.config.path, self._environ), self._directory.secret)
+            loaded = await asyncio.to_thread(load, self.config.path, self._environ)  # plans take a while
+            config = with_generated(loaded, self._directory.secret)
             restart = self._fixed_changes(config)
             self.config = config
             self.sources.apply(config.sources)
-            self._transform_as(config)
+            self._admit_as(config)
             self._retention.config = config.log
             self.gateway.proxies = Proxies(config.server.trusted_proxies)
             await self._bridge_as(config)

@@ -61,7 +61,7 @@ class Config(msgspec.Struct, frozen=True):
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
     integrations: IntegrationsConfig = IntegrationsConfig()
-    plans: Mapping[str, CompiledPlan] = {}  # noqa: RUF012  by the source's name
+    plans: Mapping[str, CompiledPlan] = {}
     notes: tuple[str, ...] = ()  # what works, and may not be what was meant
 
 

@@ -19,7 +19,9 @@ def read_controls(raw: dict[str, Any], problems: Problems) -> None:
         if not isinstance(table, dict) or not isinstance(table.get("controls"), dict):
             continue
         place = ("sources", index, "controls")
-        good = read_table(Controls, table["controls"], place, problems, planned=PLANNED, word="control").values
+        good = read_table(
+            Controls, table["controls"], place, problems, planned=PLANNED, word="control"
+        ).values
         table["controls"] = {key: value for key, value in good.items() if key in table["controls"]}
 
 
@@ -31,7 +33,10 @@ def load_plans(sources: Iterable[Table], folder: Path, problems: Problems) -> Ma
         file = source.values.get("plan")
         if file is None:
             if "plan" in source.values and source.values.get("controls", Controls()) != Controls():
-                problems.add((*source.place, "controls"), "`controls` need a `plan`: they say what becomes of what breaks it")
+                problems.add(
+                    (*source.place, "controls"),
+                    "`controls` need a `plan`: they say what becomes of what breaks it",
+                )
             continue
         compiled, mistakes = files.get(file) or files.setdefault(file, load_plan(folder / file))
         for mistake in mistakes:

@@ -1,7 +1,7 @@
 """The data directory: one relay at a time, and the keys that were made for it.
 
 relay.lock      held while a relay runs
-state.db        cursors, verdicts, seen ids, parked events, dead letters, OAuth tokens
+state.db        cursors, verdicts, rulings, seen ids, parked events, dead letters, OAuth tokens
 log/            segments, each named by its first sequence
 seen-N.bloom    filters of seen ids; rebuilt when missing
 admin_token     made when relay.toml names none, readable by the owner only

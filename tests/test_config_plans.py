@@ -48,7 +48,9 @@ def test_sources_that_name_the_same_file_share_what_was_compiled(folder: Path) -
 
 def test_controls_are_read(folder: Path) -> None:
     text = SOURCE.format("web") + 'plan = "plans/web.json"\n[sources.controls]\n'
-    config = loaded(folder, text + 'allow_unplanned_track_events = false\ncommon_group_event_on_violations = "BLOCK"\n')
+    config = loaded(
+        folder, text + 'allow_unplanned_track_events = false\ncommon_group_event_on_violations = "BLOCK"\n'
+    )
     said = Controls(allow_unplanned_track_events=False, common_group_event_on_violations="BLOCK")
     assert config.sources[0].controls == said
 
@@ -87,7 +89,11 @@ def test_a_plan_that_cannot_be_read_is_told(folder: Path, name: str, told: str) 
 
 
 def test_every_mistake_of_a_plan_is_told_with_its_place(folder: Path) -> None:
-    events = [{"name": "A", "rules": {"$ref": "http://x/"}}, {"rules": {}}, {"name": "B", "rules": {"pattern": "(?=a)"}}]
+    events = [
+        {"name": "A", "rules": {"$ref": "http://x/"}},
+        {"rules": {}},
+        {"name": "B", "rules": {"pattern": "(?=a)"}},
+    ]
     (folder / "plans/web.json").write_text(json.dumps({"rules": {"events": events}}))
     start = "4: `plan`: plans/web.json: rules.events"
     assert sorted(problems(folder, SOURCE.format("web") + 'plan = "plans/web.json"\n')) == [

@@ -1,8 +1,8 @@
 """The one pass, in order, that gives every event its identity and its verdict.
 
-Records are read after the cursor, made into events, checked against the ids seen before; then one
-transaction writes the fresh ids, the exceptions among the verdicts, and the cursor. Only then do consumers
-get the events. A crash repeats a pass and never skips one: the same records lead to the same verdicts.
+Records are read after the cursor, made into events, checked against the ids seen before and held against the
+tracking plan of their source; then one transaction writes the fresh ids, the exceptions among the verdicts, what the
+plans decided, and the cursor. Only then do consumers get the events. A crash repeats a pass and never skips one: the same records lead to the same verdicts.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import structlog
 
 from relay import metrics
 from relay.admission.normalise import events_of, place
+from relay.admission.plans import Ruled, SourcePlans, settle
 from relay.admission.seen import Seen, digest
 from relay.event import Event
 from relay.log.base import Log
@@ -22,6 +23,7 @@ from relay.log.feed import Feed
 from relay.log.record import Record
 from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
+from relay.plans.ruling import encode_ruling
 
 PASS_EVENTS = 500  # of one pass: about 5 ms of the loop
 PASS_BYTES = 1_000_000
@@ -43,6 +45,7 @@ class Admission:
         observe: Callable[[list[list[Event]]], None],
         clock: Callable[[], float] = time.time,
         transform: Callable[[list[list[Event]]], None] = lambda _groups: None,
+        plans: SourcePlans | None = None,
     ) -> None:
         """`transform` makes of admitted events what consumers see; `observe` gets them after that."""
         self._log = source
@@ -52,6 +55,7 @@ class Admission:
         self._observe = observe
         self._clock = clock
         self._transform = transform
+        self._plans = plans or SourcePlans()
         self.cursor = 0
         self._logged_before = 0
         self.admitted_bytes = 0  # of bodies that were logged in this process
@@ -90,12 +94,14 @@ class Admission:
         events = list(chain.from_iterable(groups))
         self._seen.advance(records[-1].received_at)
         fresh, doubtful = self._sift(events)
+        ruled = self._plans.rule(groups)
         cursor = records[-1].sequence
 
         def work(connection: sqlite3.Connection) -> list[bytes]:
             known = self._seen.find(connection, list(doubtful)) if doubtful else set()
             for key in known:
                 _mark_duplicate(doubtful[key])
+            _write_rulings(connection, ruled)
             added = fresh + [key for key in doubtful if key not in known]
             self._seen.record(connection, added)
             exceptions = [(e.sequence, e.index, e.outcome, e.reason) for e in events if e.outcome is not None]
@@ -108,6 +114,9 @@ class Admission:
         self.cursor = cursor
         if cursor > self._logged_before:
             self.admitted_bytes += sum([len(r.body) for r in records if r.sequence > self._logged_before])
+        for event, ruling in ruled:
+            if event.outcome is not Outcome.DUPLICATE:
+                settle(event, ruling)
         self._count(events)
         self._transform(groups)  # last: duplicates and verdicts are about what arrived
         self._feed.publish(cursor, groups)
@@ -154,6 +163,18 @@ class Admission:
                 metrics.ADMITTED.labels(event.outcome).inc()
         metrics.ADMITTED.labels("admitted").inc(len(events) - exceptions)
         metrics.ADMISSION_LAG.set(self._log.head - self.cursor)
+
+
+def _write_rulings(connection: sqlite3.Connection, ruled: list[Ruled]) -> None:
+    """Write down what plans decided, and give those their verdict that are blocked."""
+    rows = []
+    for event, ruling in ruled:
+        if event.outcome is None:
+            rows.append((event.sequence, event.index, encode_ruling(ruling).decode()))
+            if ruling.blocked is not None:
+                event.outcome, event.reason = Outcome.BLOCKED, ruling.blocked
+    if rows:
+        connection.execute(SQL["add_rulings"], (rows_json(rows),))
 
 
 def _mark_duplicate(event: Event) -> None:

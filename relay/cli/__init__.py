@@ -15,6 +15,7 @@ from relay.cli.dead_letters import dead_letters
 from relay.cli.destinations import destinations
 from relay.cli.init import init
 from relay.cli.pause import pause, resume
+from relay.cli.plan import plan
 from relay.cli.reload import reload
 from relay.cli.replay import replay
 from relay.cli.send import send
@@ -56,6 +57,7 @@ for command in (
     send,
     tail,
     try_,
+    plan,
     status,
     dead_letters,
     replay,

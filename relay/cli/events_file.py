@@ -4,6 +4,7 @@ What is to be said of one goes to stderr as `FILE:LINE: …`, so that a line whi
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from json import JSONDecodeError
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import Any
 
 import click
 
+from relay.admission.normalise import events_of
 from relay.body import decode, encode
 from relay.cli.client import CannotDo
+from relay.event import Event
+from relay.log.record import Record
 
 STDIN = "-"
 
@@ -79,3 +83,27 @@ class EventsFile:
                 return event
             self.refuse("an event is a JSON object, which this is not")
         return None
+
+
+def admitted(data: dict[str, Any], line: int) -> Event:
+    """The event of a line as admission makes it; one with a `receivedAt` has been through admission already."""
+    json = encode(data)
+    if json is None:
+        raise CannotDo("an event is nested too deeply")
+    if "receivedAt" in data:
+        integrations = data.get("integrations")
+        return Event(
+            1,
+            0,
+            "",
+            str(data.get("messageId", "")),
+            json,
+            integrations=integrations if isinstance(integrations, dict) and integrations else None,
+        )
+    now = int(time.time() * 1000)
+    body = b'{"batch":[%b]}' % json
+    record = Record(
+        now, "", "batch", client=False, ip=None, user_agent=None, sent_at=None, events=1, body=body
+    )
+    record.sequence = line  # an id that is made names the line
+    return events_of(record, "try")[0]

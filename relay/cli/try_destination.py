@@ -7,7 +7,6 @@ left out: the file does not say which source an event is of.
 
 import asyncio
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +15,11 @@ from urllib.parse import parse_qsl
 import click
 import msgspec
 
-from relay.admission.normalise import events_of
 from relay.body import decode, encode
 from relay.cli.bridging import bridged
 from relay.cli.client import CannotDo
 from relay.cli.config_file import read
-from relay.cli.events_file import EventsFile, events_option
+from relay.cli.events_file import EventsFile, admitted, events_option
 from relay.cli.options import config_option, json_option
 from relay.cli.printing import plain
 from relay.config import Config
@@ -33,8 +31,6 @@ from relay.destinations.bridge.route import BridgeRoute
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask, hiding, mask, secrets_of, shown_headers, shown_url
 from relay.destinations.tried import signed, tried
-from relay.event import Event
-from relay.log.record import Record
 from relay.outcome import Outcome
 
 _REPLY_KEYS = frozenset(("status", "headers", "json", "text"))
@@ -118,7 +114,7 @@ class _Trial:
         self._masked = None if shows_secrets else mask(secrets_of(self.settings))
 
     async def of(self, data: dict[str, Any], line: int, replies: Iterator[Reply]) -> _Result:
-        event = _admitted(data, line)
+        event = admitted(data, line)
         if event.outcome is not None:
             return _Result(data.get("messageId"), event.outcome, event.reason, "; ".join(event.notes), [])
         routed = event if self._routing is None else self._routing.route(event)
@@ -158,29 +154,6 @@ def _chosen(config: Config, name: str) -> tuple[DestinationConfig, Destination]:
             return one, config.settings[name]
     names = [one.name for one in config.destinations]
     raise CannotDo(f"there is no destination `{name}` in relay.toml{suggestion(name, names)}")
-
-
-def _admitted(data: dict[str, Any], line: int) -> Event:
-    json = encode(data)
-    if json is None:
-        raise CannotDo("an event is nested too deeply")
-    if "receivedAt" in data:
-        integrations = data.get("integrations")
-        return Event(
-            1,
-            0,
-            "",
-            str(data.get("messageId", "")),
-            json,
-            integrations=integrations if isinstance(integrations, dict) and integrations else None,
-        )
-    now = int(time.time() * 1000)
-    body = b'{"batch":[%b]}' % json
-    record = Record(
-        now, "", "batch", client=False, ip=None, user_agent=None, sent_at=None, events=1, body=body
-    )
-    record.sequence = line  # an id that is made names the line
-    return events_of(record, "try")[0]
 
 
 def _body(request: Request, masked: Mask) -> dict[str, Any]:

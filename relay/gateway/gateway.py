@@ -19,7 +19,7 @@ from relay.body import decode, encode
 from relay.browser.settings import rudder_settings, segment_settings
 from relay.errors import EventRejected, LogUnavailable
 from relay.event import Event
-from relay.gateway import pixel
+from relay.gateway import pixel, validating
 from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later, success
 from relay.gateway.answers import pixel as gif
 from relay.gateway.cors import cors_headers, preflight
@@ -72,6 +72,7 @@ class Gateway:
         is_pressed: Callable[[], bool],
         relief: Callable[[], Awaitable[None]],
         cloud_of: Callable[[str], list[str]],
+        judge: validating.Judge,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sources = sources
@@ -81,6 +82,7 @@ class Gateway:
         self._is_pressed = is_pressed
         self._relief = relief
         self._cloud_of = cloud_of
+        self._judge = judge
         self._clock = clock
 
     async def handle(self, request: web.BaseRequest) -> Answer:
@@ -113,8 +115,8 @@ class Gateway:
 
     async def _other(self, request: web.BaseRequest, method: str, path: str, query: str) -> Answer:
         prefix, route = split_prefix(path)
-        if method == "POST" and route == "/v1/m":
-            return await self._telemetry(request)
+        if method == "POST" and route in ("/v1/m", "/v1/validate"):
+            return await (self._telemetry(request) if route == "/v1/m" else self._validate(request, query))
         if method in ("GET", "HEAD"):
             if route.startswith("/v1/pixel/"):
                 await self._pixel(request, route.removeprefix("/v1/pixel/"), query)
@@ -130,17 +132,35 @@ class Gateway:
     # --- tracking ------------------------------------------------------------------------------
 
     async def _track(self, request: web.BaseRequest, route: Route, query: str) -> Answer:
+        cors = cors_headers(request.headers.get("Origin"))
+        if "X-Retry-Count" in request.headers:
+            metrics.RETRIED_REQUESTS.inc()
+        record, parsed, source = await self._taken(request, route, query, cors)
+        self._prepare_events(record, parsed, cors, source)
+        await self._keep(record, source, cors)
+        return success(request, cors)
+
+    async def _validate(self, request: web.BaseRequest, query: str) -> Answer:
+        """As a request that tracks, with the same limits; but it only says what would become of the events."""
+        cors = cors_headers(request.headers.get("Origin"))
+        record, parsed, _ = await self._taken(request, None, query, cors)
+        events = self._parser.prepare(record, parsed)
+        return validating.verdicts(events, record.route, self._judge, cors)
+
+    async def _taken(
+        self, request: web.BaseRequest, route: Route | None, query: str, cors: Headers
+    ) -> tuple[Record, Body, Source]:
+        """What a request brings, once its source may send it. Without a `route` the body says what it is."""
         headers = request.headers
         origin = headers.get("Origin")
-        cors = cors_headers(origin)
-        if "X-Retry-Count" in headers:
-            metrics.RETRIED_REQUESTS.inc()
         source = self.sources.known.get(headers.get("Authorization"))
         if source is None:
             source = self._source_of_headers(request, query, cors)
         if source is not None:
             self._admit_request(source, origin, cors)
         body = await self._body(request, cors, source)
+        if route is None:
+            route = self._route_in(body, cors, source)
         parsed = self._parsed(body, route, cors, source)
         if source is None:
             source = self.sources.by_key(parsed.write_key)
@@ -158,9 +178,13 @@ class Gateway:
             1,
             body,
         )
-        self._prepare_events(record, parsed, cors, source)
-        await self._keep(record, source, cors)
-        return success(request, cors)
+        return record, parsed, source
+
+    def _route_in(self, body: bytes, cors: Headers, source: Source | None) -> Route:
+        try:
+            return Route(validating.route_of(body))
+        except EventRejected as error:
+            raise Refused(self._bad(error.code, error.message, cors, source)) from None
 
     def _prepare_events(self, record: Record, parsed: Body, cors: Headers, source: Source) -> None:
         """Look at the events as far as the answer depends on them."""

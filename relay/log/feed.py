@@ -1,24 +1,28 @@
 """Admitted events, shared by all consumers near the head and read again from the log by those that lag.
 
 Near the head an event is decoded, normalised and encoded once, whoever reads it. The run of recent events is
-bounded; memory does not grow with anybody's backlog. What turns a record into events is admission's, and is
-handed in.
+bounded; memory does not grow with anybody's backlog. What turns a record into events, as what was decided about
+them wants it, is admission's, and is handed in.
 """
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from relay.event import Event
 from relay.log.base import Log, Waiters
 from relay.log.record import Record
-from relay.log.state import SQL, State
+from relay.log.state import SQL, State, rows_json
 from relay.outcome import Outcome
 
 RECENT_BYTES = 4_000_000  # of encoded events; decoded they take some six times as much
 READ_BYTES = 1_000_000  # of one read from the log
+
+Rulings = Mapping[int, str]  # what tracking plans decided about events of one record, by index
+EventsOf = Callable[[Record, Rulings], list[Event]]
+_NO_RULINGS: Rulings = {}
 
 
 class Feed:
@@ -28,7 +32,7 @@ class Feed:
         self,
         source: Log,
         state: State,
-        events_of: Callable[[Record], list[Event]],
+        events_of: EventsOf,
         recent_bytes: int = RECENT_BYTES,
     ) -> None:
         self._log = source
@@ -88,11 +92,14 @@ class Feed:
 
     async def find(self, places: list[tuple[int, int]]) -> dict[tuple[int, int], Event]:
         """The events at (sequence, index), those of which the log still holds the record."""
-        records = await self._log.find({sequence for sequence, _ in places})
+        sequences = {sequence for sequence, _ in places}
+        records = await self._log.find(sequences)
+        of = rows_json(sequences)
+        rulings = _by_record(await self._state.read(lambda c: c.execute(SQL["rulings_of"], (of,)).fetchall()))
         wanted = set(places)
         found: dict[tuple[int, int], Event] = {}
         for record in records:
-            for event in self._events_of(record):
+            for event in self._events_of(record, rulings.get(record.sequence, _NO_RULINGS)):
                 if (event.sequence, event.index) in wanted:
                     found[event.sequence, event.index] = event
             await asyncio.sleep(0)  # a record may be half a megabyte
@@ -108,14 +115,23 @@ class Feed:
     async def _judged(self, records: list[Record]) -> list[list[Event]]:
         """The events of `records` with the verdicts that admission wrote down."""
         span = (records[0].sequence, records[-1].sequence)
-        rows = await self._state.read(lambda c: c.execute(SQL["verdicts_between"], span).fetchall())
+        written = ("verdicts_between", "rulings_between")
+        rows, ruled = await self._state.read(lambda c: [c.execute(SQL[n], span).fetchall() for n in written])
         verdicts = {(sequence, index): (outcome, reason) for sequence, index, outcome, reason in rows}
-        groups = [self._events_of(record) for record in records]
+        rulings = _by_record(ruled)
+        groups = [self._events_of(record, rulings.get(record.sequence, _NO_RULINGS)) for record in records]
         for event in chain.from_iterable(groups) if verdicts else ():
             verdict = verdicts.get((event.sequence, event.index))
             if verdict is not None:
                 event.outcome, event.reason = Outcome(verdict[0]), verdict[1]
         return groups
+
+
+def _by_record(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[int, str]]:
+    rulings: dict[int, dict[int, str]] = {}
+    for sequence, index, ruling in rows:
+        rulings.setdefault(sequence, {})[index] = ruling
+    return rulings
 
 
 class _Run(NamedTuple):

@@ -1,6 +1,6 @@
 """Retention: whole segments go when all they hold is old, or the log is too big; nothing undelivered goes.
 
-What refers to dropped records (verdicts, dead letters) goes with them.
+What refers to dropped records (verdicts, rulings, dead letters) goes with them.
 """
 
 import asyncio
@@ -58,5 +58,5 @@ class Retention:
 
 
 def _forget(connection: sqlite3.Connection, first: int) -> None:
-    for name in ("drop_verdicts", "drop_dead_letters", "drop_parked"):
+    for name in ("drop_verdicts", "drop_rulings", "drop_dead_letters", "drop_parked"):
         connection.execute(SQL[name], (first,))

@@ -4,14 +4,14 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jsonschema_rs
 import msgspec
 from jsonschema_rs import Draft7Validator, RegexOptions
 
-from relay.plans.names import Names, names_of
+from relay.plans.names import Names, keeping, names_of
 from relay.plans.rules import ROOT, Plan, Rule
 from relay.plans.schemas import prepared
 from relay.plans.violations import Found, dotted, violations
@@ -41,6 +41,7 @@ class CompiledRule:
         )
         self.is_valid = self._validator.is_valid
         self._names: dict[str, Names] = {}
+        self._keeping: dict[str, Callable[[Any], bool]] = {}
 
     def violations(self, message: dict[str, Any]) -> list[Found]:
         return violations(self._validator.iter_errors, message, self.rule.schema)
@@ -52,6 +53,13 @@ class CompiledRule:
             found = self._names[root] = names_of(self._schema, root)
         return found
 
+    def plans_all(self, root: str, value: Any) -> bool:
+        """Whether it plans every name in `value`, which is what a message has under `root`."""
+        keeping_names = self._keeping.get(root)
+        if keeping_names is None:  # made when it is first asked for: most sources never ask
+            keeping_names = self._keeping[root] = keeping(self.names(root))
+        return keeping_names(value)
+
 
 def _is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
@@ -62,6 +70,7 @@ class Versions(msgspec.Struct, frozen=True):
 
     oldest: CompiledRule
     by_version: dict[int | float, CompiledRule]
+    is_alone: bool
 
 
 class CompiledPlan:
@@ -69,12 +78,14 @@ class CompiledPlan:
 
     def __init__(self, plan: Plan, rules: Iterable[CompiledRule]) -> None:
         self.plan = plan
-        found: dict[tuple[str, str], list[CompiledRule]] = {}
+        found: dict[tuple[str, Any], list[CompiledRule]] = {}
         for one in sorted(rules, key=lambda one: one.rule.version):
             found.setdefault((one.rule.kind.lower(), one.rule.key), []).append(one)
         self._of = {
-            key: Versions(some[0], {one.rule.version: one for one in some}) for key, some in found.items()
+            key: Versions(some[0], {one.rule.version: one for one in some}, len(some) == 1)
+            for key, some in found.items()
         }
+        self._tracks = {key: versions for (kind, key), versions in self._of.items() if kind == "track"}
         common = self._of.get(("common", ""))
         self.common = None if common is None else common.oldest
 
@@ -85,14 +96,14 @@ class CompiledPlan:
         """
         kind = message["type"]
         if kind == "track":
-            versions = self._of.get(("track", message.get("event", "")))
+            versions = self._tracks.get(message.get("event"))
         elif kind in VIEWED:
             versions = self._viewed(kind, message.get("name", ""))
         else:
             versions = self._of.get((kind, ""))
         if versions is None:
             return None
-        return versions.oldest if len(versions.by_version) == 1 else _said(message, versions)
+        return versions.oldest if versions.is_alone else _said(message, versions)
 
     def _viewed(self, kind: str, name: Any) -> Versions | None:
         of = self._of

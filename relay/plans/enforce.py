@@ -35,18 +35,23 @@ class Enforcer:
 
     def __init__(self, compiled: CompiledPlan, controls: Controls) -> None:
         self.compiled = compiled
-        self._policies = policies(controls)
+        self._of = {
+            kind: (policy, ROOT.get(kind, ""), policy.omits_unplanned)
+            for kind, policy in policies(controls).items()
+        }
+        self._common = compiled.common
+        self._rule_of = compiled.rule_of
 
     def __call__(self, data: Data) -> Ruling | None:
         """The ruling on an event that does not keep the plan, or None."""
         kind = data["type"]
-        policy = self._policies[kind]
-        root = ROOT.get(kind, "")
+        policy, root, omits_unplanned = self._of[kind]
         message = data if not root or root in data else {**data, root: {}}
-        rule, common = self.compiled.rule_of(message), self.compiled.common
+        rule, common = self._rule_of(message), self._common
         if (
-            (rule.is_valid(message) if rule is not None else not policy.blocks_unplanned)
-            and (not policy.omits_unplanned or _names(rule, root).plan_all(message[root]))
+            rule is not None
+            and rule.is_valid(message)
+            and (not omits_unplanned or rule.plans_all(root, message[root]))
             and (common is None or common.is_valid(message))
         ):
             return None

@@ -5,10 +5,10 @@ refers to, its `allOf`, `anyOf`, `oneOf`, `if`, `then`, `else`. An object below 
 listed may hold what it likes, and so may one whose `additionalProperties` is a schema.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import jsonschema_rs
+from jsonschema_rs import Draft7Validator, RegexOptions
 
 Path = tuple[str | int, ...]
 
@@ -21,12 +21,12 @@ _SAME_OBJECT_ONE = ("if", "then", "else")
 class Names:
     """What is planned at one place of a message."""
 
-    __slots__ = ("deep", "is_closed", "items", "known", "matches")
+    __slots__ = ("deep", "is_closed", "items", "known", "patterns")
 
     def __init__(self) -> None:
         self.known: dict[str, Names] = {}
         self.deep: tuple[str, ...] = ()  # names below which there is something to look at
-        self.matches: Callable[[str], bool] | None = None  # of `patternProperties`
+        self.patterns: tuple[str, ...] = ()  # of `patternProperties`
         self.items: Names | None = None
         self.is_closed = False
 
@@ -35,31 +35,13 @@ class Names:
         """Whether anything may stand here."""
         return not self.is_closed and not self.known and self.items is None
 
-    def plan_all(self, value: Any, depth: int = MAX_DEPTH) -> bool:
-        """Whether every name in `value` is planned: `unplanned` finds none, at a third of its cost."""
-        if type(value) is dict:
-            if self.is_closed and not value.keys() <= self.known.keys():
-                return not any(True for _ in self.unplanned(value, (), 0)) and self._below(value, depth)
-            return not self.deep or self._below(value, depth)
-        if type(value) is list and self.items is not None and depth:
-            for item in value:
-                if not self.items.plan_all(item, depth - 1):
-                    return False
-        return True
-
-    def _below(self, value: dict[str, Any], depth: int) -> bool:
-        if depth:
-            for name in self.deep:
-                if name in value and not self.known[name].plan_all(value[name], depth - 1):
-                    return False
-        return True
-
     def unplanned(self, value: Any, path: Path = (), depth: int = MAX_DEPTH) -> Iterator[Path]:
         """The paths of names that are not planned; nothing is said about what is below them."""
         if type(value) is dict:
             if self.is_closed and not value.keys() <= self.known.keys():
+                matches = _matcher(self.patterns)
                 for name in value:
-                    if name not in self.known and not (self.matches and self.matches(name)):
+                    if name not in self.known and not matches(name):
                         yield (*path, name)
             if depth:
                 for name in self.deep:
@@ -105,7 +87,7 @@ class _Reading:
             items += each if isinstance(each, list) else [] if each is None else [each]
             is_free = is_free or bool(_dict(part.get("additionalProperties")))
         names.is_closed = bool(listed or patterns) and not is_free
-        names.matches = _matcher(patterns) if patterns else None
+        names.patterns = tuple(patterns)
         names.known = {name: self.names(some) for name, some in listed.items()}
         names.deep = tuple(name for name, below in names.known.items() if not below.is_open)
         below = self.names(items) if items else None
@@ -141,7 +123,29 @@ def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _matcher(patterns: dict[str, bool]) -> Callable[[str], bool]:
+def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Whether a name matches any of the patterns, as the validator itself would say."""
-    schema = {"anyOf": [{"pattern": pattern} for pattern in patterns]}
-    return jsonschema_rs.Draft7Validator(schema, pattern_options=jsonschema_rs.RegexOptions()).is_valid
+    schema = {"anyOf": [{"pattern": pattern} for pattern in patterns]} if patterns else False
+    return Draft7Validator(schema, pattern_options=RegexOptions()).is_valid
+
+
+def keeping(names: Names) -> Callable[[Any], bool]:
+    """Whether every name in a value is planned: what `unplanned` finds one by one, in a microsecond."""
+    definitions: dict[str, Any] = {}
+
+    def refer(one: Names) -> dict[str, Any]:
+        key = str(id(one))
+        if key not in definitions:
+            made = definitions[key] = {}
+            made["properties"] = {
+                name: {} if below.is_open else refer(below) for name, below in one.known.items()
+            }
+            if one.is_closed:
+                made["additionalProperties"] = False
+                made["patternProperties"] = {pattern: {} for pattern in one.patterns}
+            if one.items is not None:
+                made["items"] = refer(one.items)
+        return {"$ref": f"#/definitions/{key}"}
+
+    schema = {**refer(names), "definitions": definitions}
+    return Draft7Validator(schema, offline=True, pattern_options=RegexOptions()).is_valid

@@ -29,9 +29,9 @@ class Ruling(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
         """What is to be said of the event to whoever looks at it."""
         said = [f"tracking plan: {field}: {description}" for _, field, description in self.violations]
         if self.omitted:
-            said.append(f"tracking plan: not planned, omitted: {', '.join(_names(self.omitted))}")
+            said.append(f"tracking plan: not planned, omitted: {', '.join(names(self.omitted))}")
         if self.omitted_on_violation:
-            said.append(f"tracking plan: omitted: {', '.join(_names(self.omitted_on_violation))}")
+            said.append(f"tracking plan: omitted: {', '.join(names(self.omitted_on_violation))}")
         return tuple(said)
 
     def applied(self, data: Data) -> Data:
@@ -47,12 +47,11 @@ class Ruling(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     def _decoration(self, data: Data) -> Data:
         shown: Data = {"sourceId": data.get("sourceId")}
         if self.violations:
-            keys = ("type", "field", "description")
-            shown["violations"] = [dict(zip(keys, one, strict=True)) for one in self.violations]
+            shown["violations"] = described(self.violations)
         if self.omitted:
-            shown["omitted"] = _names(self.omitted)
+            shown["omitted"] = names(self.omitted)
         if self.omitted_on_violation:
-            shown["omitted_on_violation"] = _names(self.omitted_on_violation)
+            shown["omitted_on_violation"] = names(self.omitted_on_violation)
         return shown
 
 
@@ -60,8 +59,13 @@ encode_ruling = msgspec.json.Encoder().encode
 decode_ruling = msgspec.json.Decoder(Ruling).decode
 
 
-def _names(paths: Iterable[Path]) -> list[str]:
-    """Without the `properties` or `traits` that all begin with."""
+def described(violations: Iterable[tuple[str, str, str]]) -> list[dict[str, str]]:
+    """Violations as events have them."""
+    return [{"type": kind, "field": field, "description": said} for kind, field, said in violations]
+
+
+def names(paths: Iterable[Path]) -> list[str]:
+    """What was omitted, as events have it: without the `properties` or `traits` that all begin with."""
     return [dotted(path[1:]) for path in paths][:MAX_NAMES]
 
 

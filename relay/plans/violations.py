@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-
 MAX_VIOLATIONS = 100  # noted of one event; more help nobody, and are kept with the event
 
 _ROOT = "(root)"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from relay.admission.admit import Admission
 from relay.admission.normalise import events_of
+from relay.admission.plans import SourcePlans, settle_all
 from relay.admission.seen import Seen
 from relay.event import Event
 from relay.log.base import Log
@@ -28,9 +29,12 @@ class House:
     def __init__(self, folder: Path, log: Log, state: State, slice_ids: int) -> None:
         self.folder, self.log, self.state = folder, log, state
         self.seen = Seen(folder, slice_ids=slice_ids, filter_bits=16)
-        self.feed = Feed(log, state, lambda record: events_of(record, state.log_id))
+        self.plans = SourcePlans()
+        self.feed = Feed(log, state, lambda record, ruled: settle_all(events_of(record, state.log_id), ruled))
         self.observed: list[Event] = []
-        self.admission = Admission(log, state, self.seen, self.feed, self._observe, lambda: NOON / 1000)
+        self.admission = Admission(
+            log, state, self.seen, self.feed, self._observe, lambda: NOON / 1000, plans=self.plans
+        )
 
     def _observe(self, groups: list[list[Event]]) -> None:
         self.observed += chain.from_iterable(groups)

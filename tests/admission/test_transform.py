@@ -26,7 +26,7 @@ def track(**fields: Any) -> Event:
 
 def transforming(built: House, transformations: SourceTransformations) -> None:
     """Put them where app.py puts them."""
-    built.feed._events_of = lambda r: transformations.transform(events_of(r, built.state.log_id))
+    built.feed._events_of = lambda r, _: transformations.transform(events_of(r, built.state.log_id))
     built.admission._transform = transformations.transform_all
 
 

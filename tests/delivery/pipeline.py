@@ -75,7 +75,7 @@ class Pipeline:
         self.log = log
         self.state = state
         self.debugger = Debugger()
-        self.feed = Feed(log, state, lambda record: events_of(record, state.log_id))
+        self.feed = Feed(log, state, lambda record, _: events_of(record, state.log_id))
         self.admission = Admission(log, state, Seen(folder), self.feed, self.debugger.admitted)
         self.delivery = Delivery(self.feed, state, self.debugger)
         self.replays = Replays(self.feed, state, self.delivery, self.debugger)

@@ -103,7 +103,9 @@ def test_a_property_may_be_called_as_a_keyword() -> None:
     text = {"type": "string"}
     message = about()
     message["properties"]["properties"]["properties"] = {"id": text, "pattern": text, "$ref": text}
-    ruling = ruled(plan(("Order Completed", message)), {**track(), "properties": {"id": 1, "pattern": 1, "$ref": 1}})
+    ruling = ruled(
+        plan(("Order Completed", message)), {**track(), "properties": {"id": 1, "pattern": 1, "$ref": 1}}
+    )
     assert ruling is not None
     assert len(ruling.violations) == 3
 

@@ -20,6 +20,21 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?);
 -- name: verdicts_between
 SELECT sequence, place, outcome, reason FROM verdicts WHERE sequence BETWEEN ? AND ?;
 
+-- name: add_rulings
+-- One JSON array of [sequence, place, ruling].
+INSERT OR REPLACE INTO rulings (sequence, place, ruling)
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?);
+
+-- name: rulings_between
+SELECT sequence, place, ruling FROM rulings WHERE sequence BETWEEN ? AND ?;
+
+-- name: rulings_of
+-- Of the sequences in a JSON array.
+SELECT sequence, place, ruling FROM rulings WHERE sequence IN (SELECT value FROM json_each(?));
+
+-- name: drop_rulings
+DELETE FROM rulings WHERE sequence < ?;
+
 -- name: drop_verdicts
 DELETE FROM verdicts WHERE sequence < ?;
 

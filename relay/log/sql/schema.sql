@@ -15,6 +15,15 @@ CREATE TABLE verdicts (
     PRIMARY KEY (sequence, place)
 ) WITHOUT ROWID;
 
+-- What tracking plans decided about events that do not keep them, as JSON: why one is blocked, what is violated, what is
+-- omitted. Applied at every reading; a plan that changes later changes nothing here. Never a value.
+CREATE TABLE rulings (
+    sequence INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    ruling TEXT NOT NULL,
+    PRIMARY KEY (sequence, place)
+) WITHOUT ROWID;
+
 -- Seen message ids, newest first kept as they came: 16 bytes each, one row a pass.
 CREATE TABLE seen_recent (pass INTEGER PRIMARY KEY, ids BLOB NOT NULL);
 

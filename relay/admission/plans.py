@@ -1,0 +1,85 @@
+"""The tracking plans of sources: decided once, and from then on the same for every reader.
+
+The question was how an event that lost a property is read again a week later, when the plan has long changed. The
+log keeps what arrived, so something must be written beside it. Not the changed event: that would keep every such
+payload twice. Not the plan's version: every plan there ever was would have to be kept, and old code with it. What
+is written is the ruling, that is the names of what was omitted and the violations as sentences; to apply it is to
+take these names away and to put the sentences in, which no later plan has a say in. It is written in the same
+transaction as the verdicts and the cursor, goes when its segment of the log goes, and never holds a value.
+
+Duplicates are not looked at: what they repeat was.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from relay.body import encode
+from relay.event import Event
+from relay.log.feed import Rulings
+from relay.outcome import Outcome
+from relay.plans.checking import Checked, checked
+from relay.plans.compile import CompiledPlan
+from relay.plans.controls import Controls
+from relay.plans.enforce import Enforcer
+from relay.plans.ruling import Ruling, decode_ruling
+
+Ruled = tuple[Event, Ruling]
+
+
+class SourcePlans:
+    """The plan of every source that has one."""
+
+    def __init__(self) -> None:
+        self._enforcers: dict[str, Enforcer] = {}
+
+    def take_up(self, plans: Mapping[str, CompiledPlan], controls: Iterable[tuple[str, Controls]]) -> None:
+        """From now on these plans, by their source's name, under the controls of each source."""
+        self._enforcers = {name: Enforcer(plans[name], said) for name, said in controls if name in plans}
+
+    def rule(self, groups: Iterable[list[Event]]) -> list[Ruled]:
+        """The good events that do not keep their plan, with what was decided; nothing is done to them yet."""
+        if not self._enforcers:
+            return []
+        return [ruled for events in groups for ruled in self._rule(events)]
+
+    def _rule(self, events: list[Event]) -> Iterable[Ruled]:
+        enforcer = self._enforcers.get(events[0].source) if events else None
+        if enforcer is None:
+            return
+        for event in events:
+            if event.outcome is None and (ruling := enforcer(event.data)) is not None:
+                yield event, ruling
+
+    def judged(self, event: Event) -> dict[str, Any]:
+        """What would become of `event`, as JSON has it. Afterwards it is as it would be delivered."""
+        enforcer = self._enforcers.get(event.source)
+        if event.outcome is not None:
+            found = Checked(str(event.outcome), event.reason)
+        else:
+            ruling = None if enforcer is None else enforcer(event.data)
+            found = checked(None if enforcer is None else enforcer.compiled, event.data, ruling)
+            if ruling is not None:
+                settle(event, ruling)
+        plan = None if enforcer is None else enforcer.compiled.plan.name
+        return {"plan": plan, **msgspec.to_builtins(found), "notes": list(event.notes), "event": event.data}
+
+
+def settle(event: Event, ruling: Ruling) -> None:
+    """Make of `event`, which is as it arrived, what was decided."""
+    event.notes += ruling.notes()
+    if ruling.blocked is not None:
+        event.outcome, event.reason = Outcome.BLOCKED, ruling.blocked
+        return
+    data = ruling.applied(event.data)
+    event.json, event.decoded = encode(data) or event.json, data
+
+
+def settle_all(events: list[Event], rulings: Rulings) -> list[Event]:
+    """The events of one record as was decided: `rulings` are what was written down, by index."""
+    if rulings:
+        for event in events:
+            if event.index in rulings:
+                settle(event, decode_ruling(rulings[event.index]))
+    return events
