@@ -86,7 +86,7 @@ async def _protocols(rules: int, count: int) -> Report:
         if column == "with a plan":
             plans.take_up({"app": compiled}, [("app", _OMITS)])
         for kind, properties in (("good", _GOOD), ("bad", _BAD)):
-            rate = _admitted(plans, properties, count // 100)
+            rate = await _admitted(plans, properties, count // 100)
             report.add("admission", column, {f"{kind}_events_per_s": round(rate)})
     return report
 
@@ -136,7 +136,7 @@ def _us(work: Callable[[], object], times: int) -> float:
     return best * 1e6
 
 
-def _admitted(plans: SourcePlans, properties: dict[str, Any], batches: int) -> float:
+async def _admitted(plans: SourcePlans, properties: dict[str, Any], batches: int) -> float:
     """Events a second."""
     batch = [{**_event(properties), "messageId": f"m{number}"} for number in range(100)]
     body = orjson.dumps({"batch": batch})
@@ -154,6 +154,6 @@ def _admitted(plans: SourcePlans, properties: dict[str, Any], batches: int) -> f
     began = time.perf_counter()
     for _ in range(batches):
         groups = [events_of(record, "bench")]
-        for event, ruling in plans.rule(groups):
+        for event, ruling in await plans.rule(groups):
             settle(event, ruling)
     return batches * 100 / (time.perf_counter() - began)

@@ -94,7 +94,7 @@ class Admission:
         events = list(chain.from_iterable(groups))
         self._seen.advance(records[-1].received_at)
         fresh, doubtful = self._sift(events)
-        ruled = self._plans.rule(groups)
+        ruled = await self._plans.rule(groups)
         cursor = records[-1].sequence
 
         def work(connection: sqlite3.Connection) -> list[bytes]:

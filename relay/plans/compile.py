@@ -14,7 +14,7 @@ from jsonschema_rs import Draft7Validator, RegexOptions
 from relay.plans.names import Names, keeping, names_of
 from relay.plans.rules import ROOT, Plan, Rule
 from relay.plans.schemas import prepared
-from relay.plans.violations import Found, dotted, violations
+from relay.plans.violations import Found, dotted, first_violation, has_many_values, violations
 
 PATTERN_BYTES = 1_000_000  # of one compiled pattern, as RE2 limits them too
 
@@ -43,7 +43,9 @@ class CompiledRule:
         self._names: dict[str, Names] = {}
         self._keeping: dict[str, Callable[[Any], bool]] = {}
 
-    def violations(self, message: dict[str, Any]) -> list[Found]:
+    def violations(self, message: dict[str, Any], root: str) -> list[Found]:
+        if has_many_values(message):
+            return first_violation(self._validator.validate, message, self.rule.schema, root)
         return violations(self._validator.iter_errors, message, self.rule.schema)
 
     def names(self, root: str) -> Names:

@@ -6,7 +6,8 @@ what arrived; so a name that is omitted as unplanned may be in a violation too.
 
 An event without `properties` (or `traits`) is looked at as if they were empty: what a rule requires is missing
 either way. What is omitted on a violation is the innermost value that has a name: a wrong item of a list takes the
-list with it, since what is left would be another list.
+list with it, since what is left would be another list. An event with thousands of values is not gone through for all
+its violations, which would hold everybody up: it has the first, and loses all when what offends is omitted.
 """
 
 from collections.abc import Iterable
@@ -66,10 +67,10 @@ def _ruling(
     message: Data, root: str, rule: CompiledRule | None, common: CompiledRule | None, policy: Policy
 ) -> Ruling | None:
     if rule is None and policy.blocks_unplanned:
-        also = common.violations(message) if common is not None else []
+        also = common.violations(message, root) if common is not None else []
         reason = BOTH if also and policy.blocks_common else UNPLANNED
         return Ruling(reason, noted(also))
-    found = rule.violations(message) if rule is not None else []
+    found = rule.violations(message, root) if rule is not None else []
     if found and policy.blocks_violations:
         return Ruling(VIOLATION, noted(found))
     unplanned: tuple[Path, ...] = ()
@@ -77,7 +78,7 @@ def _ruling(
         unplanned = tuple((root, *path) for path in _names(rule, root).unplanned(message[root]))
     offending = _offending(found, root) if policy.omits_violations else {}
     if common is not None and not common.is_valid(left := without(message, (*unplanned, *offending))):
-        more = common.violations(left)
+        more = common.violations(left, root)
         found += more
         if policy.blocks_common:
             return Ruling(COMMON, noted(found))

@@ -71,21 +71,30 @@ def names(paths: Iterable[Path]) -> list[str]:
 
 def without(data: Data, paths: Sequence[Path]) -> Data:
     """A copy of `data` without what is at the paths, each of which ends in a key; `data` itself when there are none."""
-    left = data
+    if not paths:
+        return data
+    tree: _Tree = {}
     for path in paths:
-        left = _without(left, path)
-    return left
+        node: _Tree | None = tree
+        for step in path[:-1]:
+            if node is not None:
+                node = node.setdefault(step, {})
+        if node is not None:
+            node[path[-1]] = None
+    pruned: Data = _pruned(data, tree)
+    return pruned
 
 
-def _without(value: Any, path: Path) -> Any:
-    first, rest = path[0], path[1:]
-    try:
-        inner = value[first]
-    except (KeyError, IndexError, TypeError):
-        return value  # it went with something around it
-    copy = value.copy()
-    if rest:
-        copy[first] = _without(inner, rest)
-    else:
-        del copy[first]
-    return copy
+_Tree = dict[str | int, Any]  # a step to what is to be done below it; None: it goes
+
+
+def _pruned(value: Any, tree: _Tree) -> Any:
+    if type(value) is dict:
+        return {
+            key: _pruned(inner, tree[key]) if key in tree else inner
+            for key, inner in value.items()
+            if tree.get(key, tree) is not None
+        }
+    if type(value) is list:
+        return [_pruned(inner, tree[n]) if n in tree else inner for n, inner in enumerate(value)]
+    return value

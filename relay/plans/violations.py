@@ -4,17 +4,23 @@ No value of an event is in one: sentences have names, types, and what the plan i
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-MAX_VIOLATIONS = 100  # noted of one event; more help nobody, and are kept with the event
+import jsonschema_rs
+
+MAX_VIOLATIONS = 30  # noted of one event; more help nobody, and they are kept and sent with it
+MAX_VALUES = 3000  # of an event that is gone through for all its violations: 30 ms if every one is wrong
 
 _ROOT = "(root)"
 
 Path = tuple[str | int, ...]
 Said = tuple[str, str]  # type and description
 Found = tuple[tuple[str, str, str], Path | None]  # a violation, and the path of the offending value
+
+_TOO_DEEP: Found = (("Nesting", _ROOT, "Nested too deeply to be validated"), None)
 
 
 def violations(
@@ -29,10 +35,37 @@ def violations(
     try:
         for error in errors_in(message):
             found |= dict.fromkeys(_of(error, message, schema))
-            parents |= dict.fromkeys(_around(error))
+            parents |= dict.fromkeys(_around(error, message))
     except ValueError:  # it will not copy what is nested deeper than 254 levels
-        found[("Nesting", _ROOT, "Nested too deeply to be validated"), None] = None
+        found[_TOO_DEEP] = None
     return list(found | parents)
+
+
+def first_violation(
+    validate: Callable[[Any], None], message: dict[str, Any], schema: dict[str, Any], root: str
+) -> list[Found]:
+    """Of an event with very many values: the first violation, for which everything under `root` is to blame."""
+    try:
+        validate(message)
+    except jsonschema_rs.ValidationError as error:
+        said = next(_of(error, message, schema))[0]
+    except ValueError:
+        said = _TOO_DEEP[0]
+    else:
+        return []
+    return [(said, None), *((said, (root, name)) for name in message.get(root) or ())]
+
+
+def has_many_values(message: dict[str, Any]) -> bool:
+    """Whether there are more than MAX_VALUES, on all levels together."""
+    left = MAX_VALUES
+    waiting: list[Any] = [message]
+    while waiting and left >= 0:
+        value = waiting.pop()
+        left -= len(value)
+        inside = value.values() if type(value) is dict else value
+        waiting += [each for each in inside if type(each) is dict or type(each) is list]
+    return left < 0
 
 
 def noted(found: Iterable[Found]) -> tuple[tuple[str, str, str], ...]:
@@ -46,7 +79,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def _of(error: Any, message: Any, schema: dict[str, Any]) -> Iterator[Found]:
-    kind, path = error.kind, tuple(error.instance_path)
+    kind, path = error.kind, _named(error.instance_path, message)
     match kind.name:
         case "required":
             missing = dotted((*path, kind.property))
@@ -64,28 +97,30 @@ def _of(error: Any, message: Any, schema: dict[str, Any]) -> Iterator[Found]:
             said = f'Property name of "{where[-1]}" does not match'
             yield ("Invalid Property Name", dotted(where), said), where
         case "type":
-            expected = _listed(_in_schema(schema, error.schema_path) or kind.types)
+            types = _at(schema, _named(error.schema_path, schema))  # in the order of the plan
+            expected = _listed(types if isinstance(types, str | list) else kind.types)
             said = f"Invalid type. Expected: {expected}, given: {_type(_at(message, path))}"
             yield ("Invalid Type", dotted(path), said), path
         case "pattern":
-            pattern = _in_schema(schema, error.schema_path) or kind.pattern
-            yield ("Pattern", dotted(path), f"Does not match pattern '{pattern}'"), path
+            pattern = _at(schema, _named(error.schema_path, schema))  # not as the compiler wants it
+            said = f"Does not match pattern '{pattern if isinstance(pattern, str) else kind.pattern}'"
+            yield ("Pattern", dotted(path), said), path
         case "uniqueItems":
-            one, other = _twins(_at(message, path))
+            one, other = _twins(_at(message, path) or [])
             yield ("Unique", dotted(path), f"array items[{one},{other}] must be unique"), path
         case name:
             title, said = _SAID[name](kind, dotted(path)) if name in _SAID else (name, f"Violates `{name}`")
             yield (title, dotted(path), said), path
 
 
-def _around(error: Any) -> Iterator[Found]:
+def _around(error: Any, message: Any) -> Iterator[Found]:
     """The `allOf`, `then` and `else` that an error lies in: they are violated too, and nobody offends by them."""
     depth = 0  # of the value that the keyword is about
     steps = iter(error.evaluation_path)
     for step in steps:
         if step in _PARENTS:
             title, said = _PARENTS[step]
-            yield (title, dotted(error.instance_path[:depth]), said), None
+            yield (title, dotted(_named(error.instance_path, message)[:depth]), said), None
         depth += step in _INWARDS
         if step in _BEFORE_A_NAME:
             next(steps, None)
@@ -139,24 +174,45 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _in_schema(schema: Any, path: Sequence[str | int]) -> Any:
-    """What stands there in the plan: the error has types in another order, and patterns as the compiler wants them."""
-    try:
-        return _at(schema, path)
-    except (KeyError, IndexError, TypeError):
-        return None
+def _named(path: Sequence[str | int], value: Any) -> Path:
+    """`path` with keys as `value` has them.
+
+    jsonschema-rs takes the name `7` for a number, `007` and `+7` too, and leaves out an empty one: then nothing may
+    stand at a path.
+    """
+    named: list[str | int] = []
+    for step in path:
+        key = step
+        if type(step) is int and type(value) is dict:
+            key = str(step)
+            if key not in value:
+                key = next((k for k in value if _NUMBER.fullmatch(k) and int(k) == step), key)
+        named.append(key)
+        value = _inside(value, key)
+    return tuple(named)
+
+
+_NUMBER = re.compile(r"\+?[0-9]{1,20}")
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:
+    """What stands there, None if nothing does."""
     for step in path:
-        value = value[step]
+        value = _inside(value, step)
     return value
+
+
+def _inside(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _listed(types: str | Sequence[str]) -> str:
     if isinstance(types, str):
         return types
-    return types[0] if len(types) == 1 else f"[{','.join(types)}]"
+    return types[0] if len(types) == 1 else f"[{','.join(map(str, types))}]"
 
 
 def _type(value: Any) -> str:

@@ -48,7 +48,14 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "`[[sources]]`": SourceConfig,
     "`[[destinations]]`": DestinationConfig,
 }
-OTHER_ROUTES = ("/v1/m", "/v1/pixel/", "/v1/projects/WRITE_KEY/settings", "/sourceConfig", "/healthz")
+OTHER_ROUTES = (
+    "/v1/validate",
+    "/v1/m",
+    "/v1/pixel/",
+    "/v1/projects/WRITE_KEY/settings",
+    "/sourceConfig",
+    "/healthz",
+)
 # what the examples use beside relay itself, its interpreter and its installer
 PROGRAMS = frozenset(
     (
@@ -211,6 +218,8 @@ def _rows(text: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_configurations_are_right(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans/web.json").write_text('{"rules": []}')
     (tmp_path / "cert.pem").touch()
     (tmp_path / "key.pem").touch()
     path = tmp_path / "relay.toml"

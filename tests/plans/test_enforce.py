@@ -133,6 +133,18 @@ def test_a_name_that_is_unplanned_and_in_violation_is_omitted_once() -> None:
     assert [violation[0] for violation in ruling.violations] == ["Additional Property Not Allowed"]
 
 
+def test_an_event_with_thousands_of_values_is_not_gone_through() -> None:
+    rule = about(tags={"type": "array", "items": TEXT}, id=TEXT)
+    controls = {"allow_track_properties_on_violations": False}
+    big = track("A", id="1", tags=[1] * 3000)
+    first = ("Invalid Type", "properties.tags.0", "Invalid type. Expected: string, given: integer")
+    paths = (("properties", "id"), ("properties", "tags"))
+    assert ruled(plan(("A", rule)), big, **controls) == Ruling(None, (first,), (), paths)
+    assert ruled(plan(("A", rule)), big) == Ruling(None, (first,))
+    assert ruled(plan(("A", rule)), track("A", id="1", tags=["a"] * 3000), **controls) is None
+    assert len((ruled(plan(("A", rule)), track("A", tags=[1] * 1000)) or pytest.fail("none")).violations) > 1
+
+
 # the two of identify, the two of group
 
 

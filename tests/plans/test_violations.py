@@ -172,3 +172,15 @@ def test_no_more_are_noted_than_anybody_reads() -> None:
 def test_numbers_beyond_a_double_do_no_harm() -> None:
     assert violated({"uniqueItems": True}, [10**30, 10**30])[0][0] == "Unique"
     assert violated({"type": "string"}, float("inf"))[0][2].endswith("given: number")
+
+
+def test_names_that_are_numbers_stay_names() -> None:
+    schema = {"properties": {name: {"type": ["string", "null"]} for name in ("0", "007", "12")}}
+    said = "Invalid type. Expected: [string,null], given: integer"
+    value = {"0": 1, "007": 1, "12": "x"}
+    assert violated(schema, value) == [("Invalid Type", f"{IT}.{name}", said) for name in ("0", "007")]
+    ruling = ruled(
+        plan(("A", about(it=schema))), track("A", it=value), allow_track_properties_on_violations=False
+    )
+    assert ruling is not None
+    assert ruling.applied(track("A", it=value))["properties"] == {"it": {"12": "x"}}
