@@ -54,7 +54,7 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-SCHEMAS = st.recursive(st.booleans() | st.just({}), _schemas, max_leaves=8)
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(st.booleans() | st.just({}), _schemas, max_leaves=8)
 ROOTS = st.fixed_dictionaries({"properties": st.dictionaries(NAMES, SCHEMAS, max_size=4)})
 CONTROLS = st.builds(
     Controls,
