@@ -90,6 +90,7 @@ def lock_for(version: str) -> Lock:
 
 def install(root: Path, lock: Lock, progress: Progress) -> Outcome:
     """Install a version and use it from now on. Raises CannotInstall."""
+    root = root.absolute()  # its programs run in a folder of their own
     with _disk(), folder.alone(root):
         before = _before(root)
         found = _whole(root, lock)

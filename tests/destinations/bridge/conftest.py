@@ -14,7 +14,6 @@ import pytest
 from relay.destinations.bridge import folder
 from relay.destinations.bridge.catalogue import Catalogue, read
 from relay.destinations.bridge.folder import Installed
-from tests.acceptance.relay_process import REPOSITORY
 from tests.destinations.bridge.child import Child
 
 SECONDS = 110  # for packages of 20 MB in all; pytest's own limit is 120
@@ -48,7 +47,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     root = tmp_path_factory.mktemp("bridge") / folder.NAME
     broken = _broken_off(root)
     done = subprocess.run(
-        _command(root), cwd=REPOSITORY, capture_output=True, text=True, timeout=SECONDS, check=False
+        _command(root), cwd=root.parent, capture_output=True, text=True, timeout=SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
     return Installation(root, broken, done.stdout)
@@ -68,7 +67,7 @@ def child(installation: Installation) -> Iterator[Child]:
 def _broken_off(root: Path) -> Broken:
     process = subprocess.Popen(
         _command(root),
-        cwd=REPOSITORY,
+        cwd=root.parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -92,4 +91,12 @@ def _fetched(root: Path) -> list[Path]:
 
 
 def _command(root: Path) -> list[str]:
-    return [sys.executable, "-m", "relay", "destinations", "install", "--to", str(root)]
+    return [
+        sys.executable,
+        "-m",
+        "relay",
+        "destinations",
+        "install",
+        "--to",
+        root.name,
+    ]  # a relative folder, as it is by default
