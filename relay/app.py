@@ -117,19 +117,7 @@ class App:
             plans=self.plans,
         )
         await self.admission.load()
-        self._sandbox = await stack.enter_async_context(Sandbox())
-        key = self.config.server.encryption_key
-        self.delivery = Delivery(self.feed, self.state, self.debugger, key)
-        stack.push_async_callback(self.delivery.close)
-        await self.delivery.accounts.store.seal_all()
-        await self._bridge_as(self.config)
-        self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
-        stack.push_async_callback(self.replays.close)
-        # before anything that it changes is closed, a reload on its way is finished; none begins after
-        stack.push_async_callback(self._reloading.acquire)
-        self.dead_letters = DeadLetters(self.state, self.feed, self.delivery, self.replays)
-        await self.delivery.apply(self.config.destinations, self.config.settings)
-        await self.replays.apply(self.config.destinations, self.config.settings)
+        await self._open_delivery(stack)
         self.sources = Sources(self.config.sources, time.monotonic)
         self.gateway = Gateway(
             self.sources,
@@ -144,6 +132,21 @@ class App:
         self._start_tasks(stack)
         await self._listen_admin(stack)
         await self._listen_public(stack)
+
+    async def _open_delivery(self, stack: AsyncExitStack) -> None:
+        self._sandbox = await stack.enter_async_context(Sandbox())
+        key = self.config.server.encryption_key
+        self.delivery = Delivery(self.feed, self.state, self.debugger, key)
+        stack.push_async_callback(self.delivery.close)
+        await self.delivery.accounts.store.seal_all()
+        await self._bridge_as(self.config)
+        self.replays = Replays(self.feed, self.state, self.delivery, self.debugger)
+        stack.push_async_callback(self.replays.close)
+        # before anything that it changes is closed, a reload on its way is finished; none begins after
+        stack.push_async_callback(self._reloading.acquire)
+        self.dead_letters = DeadLetters(self.state, self.feed, self.delivery, self.replays)
+        await self.delivery.apply(self.config.destinations, self.config.settings)
+        await self.replays.apply(self.config.destinations, self.config.settings)
 
     def _events_of(self, record: Record, rulings: Rulings) -> list[Event]:
         return self.transformations.transform(settle_all(events_of(record, self.state.log_id), rulings))

@@ -64,7 +64,6 @@ class Consumer:
         self.courier = Courier(config, settings, self.fates, sender, observer, clock, credentials, bridge)
         self.retries = Retries(
             self.name,
-            keeps_order=config.order == "user",
             state=state,
             feed=feed,
             fates=self.fates,
@@ -82,7 +81,6 @@ class Consumer:
         self._clock = clock
         self._batch_size = config.batch_size or settings.batch
         self._sources = None if config.sources is None else frozenset(config.sources)
-        self._keeps_order = config.order == "user"
         self._pending: list[Event] = []
         self._pending_bytes = 0
         self._pending_since = 0.0
@@ -205,7 +203,7 @@ class Consumer:
 
     async def start(self, batch: Batch) -> "asyncio.Task[None]":
         """Send `batch` as soon as fewer than `concurrency` travel, and with order kept none of its users does."""
-        keys = {user_key(e) for e in batch.events} if self._keeps_order else set()
+        keys = {user_key(e) for e in batch.events} if self.fates.keeps_order else set()
         while self._travelling >= self.config.concurrency or not keys.isdisjoint(self._users):
             await self.courier.moved.wait()
         self._travelling += 1

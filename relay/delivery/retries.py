@@ -28,7 +28,6 @@ class Retries:
         self,
         name: str,
         *,
-        keeps_order: bool,
         state: State,
         feed: Feed,
         fates: Fates,
@@ -41,7 +40,7 @@ class Retries:
     ) -> None:
         """`limits`: events and bytes of a batch."""
         self._name = name
-        order = "_in_order" if keeps_order else ""
+        order = "_in_order" if fates.keeps_order else ""
         self._due, self._next_due = SQL[f"due{order}"], SQL[f"next_due{order}"]
         self._state = state
         self._feed = feed
@@ -52,7 +51,6 @@ class Retries:
         self._sift = sift
         self._is_idle = is_idle
         self._limits = limits
-        self._keeps_order = keeps_order
         self._next_at: int | None = None
         self._sooner = asyncio.Event()
         fates.on_parked = self.expect
@@ -60,7 +58,7 @@ class Retries:
     async def load(self) -> None:
         """Learn when the first row is due, and with order kept which users wait."""
         await self._learn_next()
-        if not self._keeps_order:
+        if not self._fates.keeps_order:
             return
         users = await self._state.read(lambda c: c.execute(SQL["parked_users"], (self._name,)).fetchall())
         self._fates.parked_users = dict(users)
