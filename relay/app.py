@@ -130,8 +130,8 @@ class App:
             judge=self.plans.judged,
         )
         self._start_tasks(stack)
-        await self._listen_admin(stack)
         await self._listen_public(stack)
+        await self._listen_admin(stack)  # last: whoever asks /readyz may send at once
 
     async def _open_delivery(self, stack: AsyncExitStack) -> None:
         self._sandbox = await stack.enter_async_context(Sandbox())

@@ -34,15 +34,14 @@ async def letters_of(relay: RelayHere, n: int) -> list[dict[str, Any]]:
 
 
 async def test_a_relay_whose_log_takes_nothing_lives_and_is_not_ready(
-    relay: RelayHere, monkeypatch: pytest.MonkeyPatch
+    relay: RelayHere,
 ) -> None:
-    async def trim(**_: object) -> int:
-        """Retention, which runs by itself, would find that there is room."""
-        return 1
-
-    monkeypatch.setattr(relay.app.log, "trim", trim)
     assert await body_of(relay, "GET", "/readyz") == {"ready": True, "problem": None}
-    relay.app.log._is_full = True
+    text = relay.file.read_text()
+    relay.file.write_text(text.replace("[log]", '[log]\nmax_bytes = "1B"'))
+    await body_of(relay, "POST", "/v1/reload")
+    assert (await relay.post("/v1/track", event())).status == 200
+    await relay.app._retention.trim()
     answer = await relay.ask("GET", "/readyz", token=None)
     assert answer.status == 503
     assert answer.json == {"ready": False, "problem": "the log has reached max_bytes"}
@@ -50,7 +49,9 @@ async def test_a_relay_whose_log_takes_nothing_lives_and_is_not_ready(
     assert (await relay.post("/v1/track", event())).status == 503
     status = await body_of(relay, "GET", "/v1/status")
     assert status["log"]["problem"] == "the log has reached max_bytes"
-    relay.app.log._is_full = False
+    relay.file.write_text(text)
+    await body_of(relay, "POST", "/v1/reload")
+    await relay.app._retention.trim()
     assert (await relay.ask("GET", "/readyz", token=None)).status == 200
 
 
