@@ -16,6 +16,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.ports import free_port
+
 Reply = tuple[int, Mapping[str, str]]
 OK: Reply = (200, {})
 
@@ -55,7 +57,8 @@ class Receiver:
         self._is_stopping = False
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._listener: asyncio.Server
+        self._port = free_port()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -83,9 +86,10 @@ class Receiver:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        assert self._runner.server is not None
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._runner.server, "127.0.0.1", self._port
+        )
 
     async def stop(self) -> None:
         """Close the door and every connection: from now on nobody gets through."""
@@ -93,6 +97,7 @@ class Receiver:
             runner, self._runner = self._runner, None
             self._is_stopping = True
             self.release()  # who still waits is cut off, not answered
+            await close_door(self._listener)
             await runner.cleanup()
 
     def answers(self, *script: Reply) -> None:
@@ -120,7 +125,7 @@ class Receiver:
         assert len(found) == 1, f"{message_id} arrived {len(found)} times"
         return found[0]
 
-    async def wait_for(self, n_events: int, timeout: float = 10) -> list[dict[str, Any]]:
+    async def wait_for(self, n_events: int, timeout: float = 60) -> list[dict[str, Any]]:
         """Every received event, once there are `n_events`."""
         await self.wait_until(
             lambda: len(self._events) >= n_events,
@@ -129,7 +134,7 @@ class Receiver:
         )
         return self.events()
 
-    async def wait_for_ids(self, ids: set[str], timeout: float = 10) -> None:
+    async def wait_for_ids(self, ids: set[str], timeout: float = 60) -> None:
         """Return once each of these messageIds has been received."""
 
         def missing() -> set[str]:
@@ -141,7 +146,7 @@ class Receiver:
             lambda: f"{len(missing())} of {len(ids)} missing: {sorted(missing())[:3]}",
         )
 
-    async def wait_for_requests(self, n: int, timeout: float = 10) -> list[Received]:
+    async def wait_for_requests(self, n: int, timeout: float = 60) -> list[Received]:
         """Every request, whatever it was answered, once there are `n`."""
         await self.wait_until(
             lambda: len(self.requests) >= n, timeout, lambda: f"{len(self.requests)} of {n} requests"
@@ -183,6 +188,15 @@ class Receiver:
                 self._events += ((request.path, event) for event in received.events())
                 self.counts.update(str(event.get("messageId")) for event in received.events())
             self._changed.notify_all()
+
+
+async def close_door(listener: asyncio.Server) -> None:
+    """Take no more connections, but lose none: of one that is being taken, `listener` must not be closed (gh-109564)."""
+    for door in listener.sockets:
+        asyncio.get_running_loop().remove_reader(door.fileno())
+    for _ in range(3):  # turns of the loop: begin to take it, make it, tell the protocol of it
+        await asyncio.sleep(0)
+    listener.close()
 
 
 def _decoded(body: bytes) -> Any:

@@ -195,7 +195,8 @@ class Delivery:
 
     async def status(self) -> list[dict[str, Any]]:
         """One object a destination: where it stands, its fates, what it waits for."""
-        return [await self._status_of(consumer) for consumer in self.consumers.values()]
+        # a list of its own: a reload may change them meanwhile
+        return [await self._status_of(consumer) for consumer in list(self.consumers.values())]
 
     async def _status_of(self, consumer: Consumer) -> dict[str, Any]:
         name = (consumer.name,)

@@ -15,7 +15,7 @@ Event = dict[str, Any]
 KEY = "web-key"
 NEW_KEY, OLD_KEY = "new-key", "old-key"
 DISABLED_KEY = "off-key"
-SLOW_KEY, PATIENT_KEY = "slow-key", "patient-key"
+SLOW_KEY, BURST_KEY, PATIENT_KEY = "slow-key", "burst-key", "patient-key"
 PICKY_KEY = "picky-key"
 ALLOWED_ORIGIN = "https://www.example.com"
 OTHER_ORIGIN = "https://www.example.org"
@@ -28,7 +28,8 @@ name = "rotating"
 write_keys = ["{NEW_KEY}", "{OLD_KEY}"]
 """
     + source("off", DISABLED_KEY, "enabled = false")
-    + source("slow", SLOW_KEY, "rate_limit = 5\nburst = 5")
+    + source("slow", SLOW_KEY, "rate_limit = 0.5\nburst = 5")  # so slow that no machine is slower
+    + source("burst", BURST_KEY, "rate_limit = 0.5\nburst = 5")
     + source("patient", PATIENT_KEY, "rate_limit = 5\nburst = 5")
     + source("picky", PICKY_KEY, f'allowed_origins = ["{ALLOWED_ORIGIN}"]')
 )

@@ -21,8 +21,8 @@ from tests.ports import free_ports
 
 ADMIN_TOKEN = "test-admin-token"
 REPOSITORY = Path(__file__).parents[2]
-START_SECONDS = 20
-STOP_SECONDS = 20
+START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class RelayProcess:
     def signal(self, number: signal.Signals) -> None:
         self._running().send_signal(number)
 
-    async def wait_for_log(self, text: str, timeout: float = 10) -> None:
+    async def wait_for_log(self, text: str, timeout: float = 60) -> None:
         """Return once `text` stands in the log."""
         await eventually(lambda: text in self.log, timeout, lambda: f"no {text!r} in the log:\n{self.log}")
 

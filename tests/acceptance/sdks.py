@@ -14,19 +14,19 @@ Message = dict[str, Any]
 HERE = Path(__file__).parent
 NODE_FOLDER = HERE / "node"
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
-SDK_SECONDS = 60
+SDK_SECONDS = 100
 
 
-def install_node_sdk() -> Path:
+def install_node_sdk(folder: Path = NODE_FOLDER) -> Path:
     """`npm ci` in the folder of package-lock.json, unless that very lock is installed already."""
-    lock = (NODE_FOLDER / "package-lock.json").read_text()
-    installed = NODE_FOLDER / "node_modules" / ".installed-from"
+    lock = (folder / "package-lock.json").read_text()
+    installed = folder / "node_modules" / ".installed-from"
     if not installed.exists() or installed.read_text() != lock:
         flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-        code = npm(("ci", *flags), cwd=NODE_FOLDER, stdout=sys.stderr)
+        code = npm(("ci", *flags), cwd=folder, stdout=sys.stderr)
         assert code == 0, "npm ci failed"
         installed.write_text(lock)
-    return NODE_FOLDER
+    return folder
 
 
 async def send_with_node(

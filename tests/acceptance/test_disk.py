@@ -38,7 +38,7 @@ async def wait_for_room(relay: RelayProcess) -> None:
     async def is_taken() -> bool:
         return is_success(await relay.post("/v1/track", event(), KEY))
 
-    await eventually(is_taken, 20, lambda: f"still no 200:\n{relay.log}")
+    await eventually(is_taken, 60, lambda: f"still no 200:\n{relay.log}")
 
 
 def ids(events: list[Event]) -> set[str]:
@@ -65,7 +65,7 @@ async def test_on_a_full_disk_senders_are_asked_to_come_back_and_then_served(
         assert is_success(await relay.post("/v1/track", one, KEY))
     receiver.always(200)
     after = await send(relay, 20)
-    await receiver.wait_for_ids(ids(before) | ids(refused) | ids(after), timeout=30)
+    await receiver.wait_for_ids(ids(before) | ids(refused) | ids(after))
 
 
 async def test_the_log_says_that_the_disk_is_what_is_wrong(
@@ -76,7 +76,7 @@ async def test_the_log_says_that_the_disk_is_what_is_wrong(
         check_refusal(await relay.post("/v1/track", event(), KEY), 503)
         await eventually(
             lambda: any(words in relay.log.lower() for words in WORDS_FOR_IT),
-            10,
+            60,
             lambda: f"nothing about the disk in the log:\n{relay.log}",
         )
 
@@ -94,7 +94,7 @@ async def test_what_was_acknowledged_before_and_after_a_full_disk_survives_a_kil
     await relay.kill()
     await relay.start()
     await receiver.start()
-    await receiver.wait_for_ids(ids(before) | ids(after), timeout=30)
+    await receiver.wait_for_ids(ids(before) | ids(after))
 
 
 async def test_a_disk_that_is_full_while_events_are_delivered_loses_none(
@@ -108,6 +108,6 @@ async def test_a_disk_that_is_full_while_events_are_delivered_loses_none(
         await receiver.wait_for_requests(1)
         check_refusal(await relay.post("/v1/track", event(), KEY), 503)
     await wait_for_room(relay)
-    await receiver.wait_for_ids(ids(sent), timeout=30)
+    await receiver.wait_for_ids(ids(sent))
     last = await send(relay, 1)
-    await receiver.wait_for_ids(ids(last), timeout=30)
+    await receiver.wait_for_ids(ids(last))

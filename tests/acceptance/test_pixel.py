@@ -99,7 +99,7 @@ async def test_a_pixel_loaded_twice_is_two_events(ground: Ground) -> None:
     def seen() -> list[Any]:
         return [one for one in ground.receiver.events() if one.get("event") == name]
 
-    await ground.receiver.wait_until(lambda: len(seen()) == 2, 10)
+    await ground.receiver.wait_until(lambda: len(seen()) == 2, 60)
     assert len({one["messageId"] for one in seen()}) == 2
 
 

@@ -18,7 +18,7 @@ async def wait_for_key(relay: RelayProcess, key: str, status: int) -> None:
     async def is_so() -> bool:
         return (await relay.post("/v1/track", event(), key)).status == status
 
-    await eventually(is_so, 10, lambda: f"{key} is not answered with {status}:\n{relay.log}")
+    await eventually(is_so, 60, lambda: f"{key} is not answered with {status}:\n{relay.log}")
 
 
 async def test_a_new_source_is_taken_up_without_a_restart(
@@ -67,7 +67,7 @@ async def test_a_new_destination_is_taken_up_without_a_restart(
             if one["messageId"] in [it["messageId"] for it in request.events()]
         }
 
-    await receiver.wait_until(lambda: paths() == {"/first", "/second"}, 10)
+    await receiver.wait_until(lambda: paths() == {"/first", "/second"}, 60)
 
 
 async def test_the_admin_api_reloads_too(receiver: Receiver, start_relay: StartRelay) -> None:

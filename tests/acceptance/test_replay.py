@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.ground import Event, event, is_success
 from tests.acceptance.relay_process import ADMIN_TOKEN, RelayProcess, eventually, source
@@ -11,7 +13,9 @@ from tests.receiver import Receiver
 KEY = "app-key"
 BATCHES, EVENTS_A_BATCH = 100, 20
 KILLS = 3
-UNSAVED = 250  # at most, for each kill: what is noted every 25 ms or 100 events, and four requests of 20 on their way
+# For each kill: what is noted every 25 ms or 100 events, and four requests of 20 on their way, make some 200; a slow disk
+# more. Without a saved place the kills would bring 2,400 events again.
+UNSAVED = 400
 
 
 def config(url: str) -> str:
@@ -29,6 +33,7 @@ async def ask(relay: RelayProcess, method: str, path: str, body: Any = None) -> 
         return await response.json()
 
 
+@pytest.mark.timeout(600)
 async def test_a_replay_survives_kill_9(receiver: Receiver, start_relay: StartRelay) -> None:
     relay = await start_relay(config(receiver.url))
     sent: list[Event] = []
@@ -40,7 +45,7 @@ async def test_a_replay_survives_kill_9(receiver: Receiver, start_relay: StartRe
     async def is_admitted() -> bool:
         return bool((await ask(relay, "GET", "/v1/status"))["admission"]["sequence"] == BATCHES)
 
-    await eventually(is_admitted, 10, lambda: "not all is admitted")
+    await eventually(is_admitted, 60, lambda: "not all is admitted")
     number = (await ask(relay, "POST", "/v1/replays", {"destination": "hook", "rate": 1500}))["id"]
     for kill in range(1, KILLS + 1):
         await receiver.wait_for(kill * len(sent) // (KILLS + 2))
@@ -51,7 +56,7 @@ async def test_a_replay_survives_kill_9(receiver: Receiver, start_relay: StartRe
     async def is_done() -> bool:
         return bool((await ask(relay, "GET", f"/v1/replays/{number}"))["state"] == "done")
 
-    await eventually(is_done, 30, lambda: "the replay is not done")
+    await eventually(is_done, 60, lambda: "the replay is not done")
     done = await ask(relay, "GET", f"/v1/replays/{number}")
     assert receiver.counts.keys() == {one["messageId"] for one in sent}
     assert receiver.counts.total() - len(sent) <= KILLS * UNSAVED

@@ -59,7 +59,7 @@ class House:
 
         task.add_done_callback(task_ended)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 yield
         except asyncio.CancelledError:
             inside.uncancel()

@@ -18,7 +18,7 @@ async def body_of(relay: RelayHere, method: str, path: str, body: Any = None) ->
 
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
-    await eventually(look, 5, lambda: "it did not come to that")
+    await eventually(look, 60, lambda: "it did not come to that")
 
 
 async def letters_of(relay: RelayHere, n: int) -> list[dict[str, Any]]:

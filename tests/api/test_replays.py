@@ -29,16 +29,21 @@ async def until(relay: RelayHere, number: int, state: str) -> dict[str, Any]:
     async def look() -> bool:
         return bool((await show(relay, number))["state"] == state)
 
-    await eventually(look, 10, lambda: f"it is not {state}")
+    await eventually(look, 60, lambda: f"it is not {state}")
     return await show(relay, number)
 
 
 async def send(relay: RelayHere, receiver: Receiver, n: int) -> list[dict[str, Any]]:
-    """Events that have been delivered once."""
+    """Events that have been delivered once, and relay knows it."""
     sent = [event() for _ in range(n)]
     for one in sent:
         assert (await relay.post("/v1/track", one)).status == 200
-    await receiver.wait_for(n)
+
+    async def are_delivered() -> bool:
+        (hook,) = (await relay.ask("GET", "/v1/status")).json["destinations"]
+        return bool(hook["events"]["delivered"] == n)
+
+    await eventually(are_delivered, 60, lambda: f"{receiver.counts.total()} of {n} have arrived")
     return sent
 
 
@@ -193,7 +198,7 @@ async def test_retention_keeps_what_a_replay_has_to_read(
         await relay.app._retention.trim()
         return kept[-1] == 6
 
-    await eventually(is_idle, 5, lambda: f"it keeps {kept}")
+    await eventually(is_idle, 60, lambda: f"it keeps {kept}")
     number = (await begin(relay, rate=0.001))["id"]
     await relay.app._retention.trim()
     assert kept[-1] <= 2

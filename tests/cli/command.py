@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.acceptance.relay_process import REPOSITORY, RelayProcess
 
-COMMAND_SECONDS = 30
+COMMAND_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.relay_process import RelayProcess, running, source, webhook
 from tests.cli.command import Outcome, ask, run
+from tests.ports import free_port
 from tests.receiver import Receiver
 
 SERVER = '[server]\nadmin = "{admin}"\nadmin_token = "t"\n'
@@ -21,8 +21,7 @@ async def status(folder: Path, config: str, **environ: str) -> Outcome:
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     outcome = await status(tmp_path, SERVER.format(admin=address))
     assert outcome.code == 1
     assert outcome.error == f"no relay answers on http://{address}: is `relay serve` running?\n"

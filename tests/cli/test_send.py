@@ -1,12 +1,13 @@
 """`relay send`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import StartRelay
-from tests.acceptance.relay_process import running, source, webhook
+from tests.acceptance.relay_process import eventually, running, source, webhook
 from tests.cli.certificate import write_certificate
 from tests.cli.command import ask, run
 from tests.receiver import Receiver
@@ -130,10 +131,14 @@ async def test_what_is_still_tried_is_shown_when_the_time_is_up(
     relay = await start_relay(WEB + webhook(receiver.url, "down") + webhook(receiver.url, "stopped"))
     assert (await ask(relay, "pause", "stopped")).code == 0
     receiver.always(503)
-    outcome = await ask(relay, "send", "track", "Tested", "--timeout", "300ms", "--json")
-    assert outcome.code == 1
-    states = {row["destination"]: row["state"] for row in outcome.json["destinations"]}
-    assert states == {"down": "retrying", "stopped": "paused"}
+
+    async def is_shown() -> bool:
+        outcome = await ask(relay, "send", "track", "Tested", "--timeout", "300ms", "--json")
+        assert outcome.code == 1
+        states = {row["destination"]: row["state"] for row in outcome.json["destinations"]}
+        return states == {"down": "retrying", "stopped": "paused"}
+
+    await eventually(is_shown, 60, lambda: "it is not tried within the time")
 
 
 async def test_a_message_id_that_was_seen_before_is_a_duplicate(
@@ -153,6 +158,20 @@ async def test_a_source_that_is_refused_is_a_sentence(start_relay: StartRelay) -
     outcome = await ask(relay, "send", "track", "Tested", "--config", "new.toml")
     assert outcome.code == 1
     assert outcome.error.startswith("relay did not take the event of source `web`: ")
+
+
+async def test_what_a_strict_source_refuses_is_told_with_its_violations(
+    start_relay: StartRelay, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    rules = {"properties": {"type": "object", "required": ["price"]}}
+    plan.write_text(
+        json.dumps({"display_name": "Shop", "rules": {"events": [{"name": "Paid", "rules": rules}]}})
+    )
+    relay = await start_relay(source("web", "web-key", f'plan = "{plan}"\nstrict = true'))
+    outcome = await ask(relay, "send", "track", "Paid")
+    assert outcome.code == 1
+    assert outcome.error.endswith("\nproperties.price: properties.price is required\n")
 
 
 async def test_the_first_enabled_source_sends(start_relay: StartRelay) -> None:

@@ -9,14 +9,21 @@ from contextlib import asynccontextmanager
 
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.ground import event, is_success
-from tests.acceptance.relay_process import RelayProcess, source
+from tests.acceptance.relay_process import RelayProcess, eventually, source
 from tests.cli.command import begin, run
+from tests.plans.plans import about, plan
 
 SOURCES = source("web", "web-key") + source("app", "app-key")
 
 
 async def send(relay: RelayProcess, key: str, name: str, **fields: object) -> None:
+    """Return once it is admitted."""
     assert is_success(await relay.post("/v1/track", event(event=name, **fields), key))
+
+    async def is_admitted() -> bool:
+        return bool((await relay.ask_admin("GET", "/v1/status")).json["admission"]["lag"] == 0)
+
+    await eventually(is_admitted, 60, lambda: f"{name} is not admitted")
 
 
 @asynccontextmanager
@@ -36,7 +43,7 @@ async def tailing(relay: RelayProcess, *arguments: str) -> AsyncIterator[Process
 
 async def line(process: Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return (await process.stdout.readline()).decode()
 
 
@@ -117,6 +124,36 @@ async def test_every_event_is_shown_once_while_it_begins(start_relay: StartRelay
             name = json.loads(await line(process))["event"]["event"]
             seen += [name] if name.startswith("Numbered") else []
     assert seen == [f"Numbered {number}" for number in range(50)]
+
+
+async def test_only_events_that_break_their_plan_each_with_what_it_breaks(start_relay: StartRelay) -> None:
+    relay = await start_relay(SOURCES)
+    shop = plan(("Paid", about(price={"type": "number"}, tax={"type": "number"})))
+    (relay.file.parent / "plan.json").write_text(json.dumps(shop))
+    controls = "[sources.controls]\nallow_unplanned_track_events = false\n"
+    relay.configure(source("web", "web-key") + 'plan = "plan.json"\n' + controls)
+    await relay.restart()
+    await send(relay, "web-key", "Paid", properties={"price": 1})
+    async with tailing(relay, "--violations") as process:
+        await send(relay, "web-key", "Paid", properties={"price": 1})
+        await send(relay, "web-key", "Paid", properties={"price": "1", "tax": True})
+        await send(relay, "web-key", "Lost")
+        shown = [(await line(process)).removesuffix("\n") for _ in range(4)]
+    assert shown[0].split()[1:] == ["web", "track", "Paid", "u1", "admitted"]
+    assert shown[1:3] == [
+        "          properties.price: Invalid type. Expected: number, given: string",
+        "          properties.tax: Invalid type. Expected: number, given: boolean",
+    ]
+    assert shown[3].split()[1:] == ["web", "track", "Lost", "u1", "blocked", "(unplanned)"]
+    async with tailing(relay, "--violations", "--json", "--lines", "2") as process:
+        found = [json.loads(await line(process)) for _ in range(2)]
+    assert [one["event"]["event"] for one in found] == ["Paid", "Lost"]
+    assert found[0]["violations"][0] == {
+        "type": "Invalid Type",
+        "field": "properties.price",
+        "description": "Invalid type. Expected: number, given: string",
+    }
+    assert found[1]["violations"] == []
 
 
 async def test_when_relay_ends_it_ends(start_relay: StartRelay) -> None:

@@ -21,7 +21,7 @@ class Writers:
 
     async def have(self, n: int) -> None:
         await eventually(
-            lambda: len(self.acknowledged) >= n, 30, lambda: f"{len(self.acknowledged)} of {n} events"
+            lambda: len(self.acknowledged) >= n, 60, lambda: f"{len(self.acknowledged)} of {n} events"
         )
 
     async def _write(self) -> None:

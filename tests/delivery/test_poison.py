@@ -70,15 +70,15 @@ async def try_again(line: Pipeline, receiver: Choosy, now: Clock) -> float:
     """Let a good event pass, then move to when the parked one is due, and let it be tried."""
     now.move(0.01)
     await line.send(track())  # the destination answers others
-    await line.until(lambda s: s["lag"] == 0)
-    asked = len(receiver.requests)
-    next_at = line.consumer().retries._next_at
+    retries = line.consumer().retries
+    await line.until(lambda s: s["lag"] == 0 and retries._next_at is not None)
+    asked, next_at = len(receiver.requests), retries._next_at
     assert next_at is not None
     now.move(max(0.0, next_at / 1000 - now()) + 0.01)
     line.wake()
     await receiver.wait_for_requests(asked + 1)
     tried_at = now()
-    await line.until(lambda _: line.consumer().retries._next_at not in (next_at, now.at))
+    await line.until(lambda s: not s["retrying"] or retries._next_at not in (None, next_at, now.at))
     return tried_at
 
 

@@ -1,7 +1,6 @@
 """Stopping, pausing, leaving and coming back: where a destination goes on."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -24,10 +23,11 @@ async def test_a_stop_lets_what_is_on_its_way_arrive_and_nothing_is_sent_again(t
             await receiver.wait_for(20)
             receiver.wakes = lambda: False
             await line.send(*events[20:])
-            await line.until(lambda s: receiver.active > 1)
-            on_its_way, courier = receiver.active, line.consumer().courier
+            gate, courier = line.consumer().courier.gate, line.consumer().courier
+            await line.until(lambda s: receiver.active == gate.active == gate.concurrency.limit > 1)
+            on_its_way = receiver.active
             stopping = asyncio.create_task(line.delivery.close())
-            await eventually(lambda: courier.is_stopping, 5, lambda: "it does not stop")
+            await eventually(lambda: courier.is_stopping, 60, lambda: "it does not stop")
             await receiver.let_go()
             await stopping
         assert len(receiver.events()) == 20 + on_its_way
@@ -45,33 +45,36 @@ async def test_a_stop_does_not_wait_for_a_destination_that_hangs(
     monkeypatch.setattr(delivery_room, "STOP_SECONDS", 0.1)
     receiver.hang()
     async with pipeline(tmp_path) as line:
-        await line.apply(webhook(receiver.url))
+        await line.apply(webhook(receiver.url, timeout="1h"))
         await line.send(*tracks(5))
         await line.until(lambda _: line.consumer().courier.gate.active > 0)
-        started = time.monotonic()
         await line.delivery.close()
-        assert time.monotonic() - started < 2
         assert line.delivery.consumers == {}
+        assert not receiver.events()
 
 
-async def test_a_stop_does_not_wait_for_a_back_off(receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_stop_does_not_wait_for_a_back_off(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_room, "STOP_SECONDS", 3600.0)
     receiver.always(429, {"Retry-After": "3600"})
     async with pipeline(tmp_path) as line:
         await line.apply(webhook(receiver.url))
         await line.send(*tracks(5))
         await line.until(lambda s: s["state"] == "held")
-        started = time.monotonic()
-        await line.delivery.close()
-        assert time.monotonic() - started < 2
+        async with asyncio.timeout(60):
+            await line.delivery.close()
 
 
-async def test_a_stop_right_after_the_start_is_quick(receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_stop_right_after_the_start_is_quick(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two reloads in a row: the consumer may not have got as far as its loops."""
+    monkeypatch.setattr(delivery_room, "STOP_SECONDS", 3600.0)
     async with pipeline(tmp_path) as line:
         await line.apply(webhook(receiver.url))
-        started = time.monotonic()
-        await line.apply()
-        assert time.monotonic() - started < 2
+        async with asyncio.timeout(60):
+            await line.apply()
         assert line.delivery.consumers == {}
 
 

@@ -20,6 +20,7 @@ from relay.destinations.base import Destination, Route, Steps
 from relay.destinations.oauth import OAuth, OAuthDestination, OAuthSettings
 from relay.event import Event
 from tests.delivery.pipeline import Target, target
+from tests.receiver import close_door
 
 CLIENT_SECRET = "client-5ecret"
 
@@ -68,20 +69,23 @@ class Vendor:
         self._gate.set()
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner
+        self._listener: asyncio.Server
 
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.add_routes([web.post("/{place:.*token}", self._token), web.post("/events", self._events)])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        assert self._runner.server is not None
+        self._listener = await asyncio.get_running_loop().create_server(self._runner.server, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._gate.set()
+        await close_door(self._listener)
         await self._runner.cleanup()
 
     def hold(self) -> None:
@@ -97,7 +101,7 @@ class Vendor:
 
     async def until(self, holds: Any) -> None:
         """Return once `holds()`, looked at after every request."""
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(holds)
 
     async def _token(self, request: web.Request) -> web.Response:

@@ -194,7 +194,7 @@ async def test_its_limits_are_kept(it: Subject, tmp_path: Path) -> None:
         await line.until(lambda _: vendor.counts.total() + len(line.consumer("it")._pending) == total, "it")
         clock.move(3600)  # what waits for company goes
         await line.send(track(integrations={"All": False}))
-        await vendor.wait_for_ids(ids(small + large), 30)
+        await vendor.wait_for_ids(ids(small + large))
         await arrived(line, vendor, small + large)
         assert max(vendor.sizes) == most
         longest = max(len(request.body) for request in vendor.requests)

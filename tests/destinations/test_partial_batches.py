@@ -1,5 +1,6 @@
 """Batches that a vendor takes in part, through all of delivery: what is good arrives once, what is not is a dead letter."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from relay.destinations import CATALOGUE
 from tests.delivery.pipeline import Target, ids, pipeline, target, tracks
+from tests.receiver import close_door
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -34,11 +36,12 @@ async def vendor(answer: Callable[[Any], Answer]) -> AsyncIterator[str]:
     app.router.add_post("/{path:.*}", handle)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    assert runner.server is not None
+    listener = await asyncio.get_running_loop().create_server(runner.server, "127.0.0.1", 0)
     try:
-        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     finally:
+        await close_door(listener)
         await runner.cleanup()
 
 

@@ -79,7 +79,7 @@ class RelayHere:
             found[:] = self.app.debugger.newest(source=None, event=None, message_id=message_id, limit=1)
             return bool(found)
 
-        await eventually(look, 5, lambda: f"{message_id} was not admitted")
+        await eventually(look, 60, lambda: f"{message_id} was not admitted")
         admitted: dict[str, Any] = found[0]["event"]
         return admitted
 

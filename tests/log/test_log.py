@@ -102,14 +102,14 @@ async def test_who_waits_is_woken_by_the_record_that_was_waited_for(log: Log) ->
     await asyncio.sleep(0)
     assert not waiting.done()
     await log.append(record(1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await waiting
     assert log.head == 2
 
 
 async def test_nobody_waits_for_what_is_there(log: Log) -> None:
     await log.append(record(0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await log.wait(0)
     assert log.head == 1
 
@@ -119,7 +119,7 @@ async def test_a_waiter_that_gives_up_disturbs_no_other(log: Log) -> None:
     await asyncio.sleep(0)
     impatient.cancel()
     await log.append(record(0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await patient
     assert impatient.cancelled()
 

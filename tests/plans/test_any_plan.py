@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from relay.plans.compile import compile_plan
@@ -68,6 +69,7 @@ def _about(inner: Json, d: Any, e: Any) -> Json:
     return {"properties": {"properties": inner}, "definitions": {"d": d, "e": e}}
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=200, deadline=None)
 @given(ROOTS, ROOTS, SCHEMAS, SCHEMAS, st.dictionaries(NAMES, VALUES, max_size=4), CONTROLS)
 def test_every_event_is_judged(
@@ -76,6 +78,7 @@ def test_every_event_is_judged(
     raw = {"rules": {"events": [{"name": "A", "rules": _about(rule, d, e)}], "global": _about(common, d, e)}}
     plan, mistakes = read_plan(raw)
     compiled, more = compile_plan(plan)
+    assume(not any(mistake.endswith("without end") for mistake in more))  # what says nothing, in a circle
     assert mistakes + more == []
     event = {"type": "track", "event": "A", "sourceId": "s", "properties": held}
     ruling = Enforcer(compiled, controls)(event)

@@ -16,7 +16,7 @@ from relay.sandbox.sandbox import Sandbox
 
 WORKER = Path(__file__).with_name("worker.mjs")
 MB = 1024 * 1024
-LIMITS = Limits(seconds=10, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64, in_flight=3)
+LIMITS = Limits(seconds=60, memory_bytes=256 * MB, rss_bytes=512 * MB, heap_mb=64, in_flight=3)
 
 
 async def spawn(limits: Limits = LIMITS, readable: Sequence[Path] = ()) -> Child:

@@ -124,7 +124,7 @@ HARMLESS = {
 
 @pytest.mark.parametrize("what", LOOPS)
 async def test_a_loop_ends_with_its_time_and_its_neighbours_are_run_again(what: str) -> None:
-    async with pool(msgspec.structs.replace(LIMITS, seconds=2)) as house:
+    async with pool(msgspec.structs.replace(LIMITS, seconds=5)) as house:
         came, runs = await beside(house, LOOPS[what], what)
     assert isinstance(came, TimedOut)
     assert runs == [2, 2]
@@ -132,7 +132,7 @@ async def test_a_loop_ends_with_its_time_and_its_neighbours_are_run_again(what: 
 
 @pytest.mark.parametrize("what", BOMBS)
 async def test_what_takes_too_much_memory_crashes_alone(what: str) -> None:
-    async with pool() as house:
+    async with pool(msgspec.structs.replace(LIMITS, seconds=10)) as house:
         came, runs = await beside(house, BOMBS[what], what)
     if isinstance(came, Crashed):
         assert came.reason in (Reason.MEMORY, Reason.EXITED)  # not every way to die says what it was

@@ -141,12 +141,13 @@ async def test_a_pool_that_is_always_busy_makes_room_for_another_after_a_while(c
 
 async def test_a_worn_child_takes_no_more_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relay.sandbox.child.WORN_AFTER", 1)
-    monkeypatch.setattr("relay.sandbox.child.PONG_SECONDS", 30.0)
+    monkeypatch.setattr("relay.sandbox.child.PONG_SECONDS", 60.0)
     spawner = Spawner(msgspec.structs.replace(LIMITS, seconds=1))
     async with Sandbox() as sandbox:
         house = sandbox.pool("test", spawner, spawner.limits, cap=1)
         with pytest.raises(TimedOut):
             await run(house, "await new Promise(() => {})")
+        spawner.limits = LIMITS
         assert await run(house, "return 1") == 1
     assert [child.ended.result() for child in spawner.children] == [Reason.STOPPED] * 2
     assert len(spawner.children) == 2

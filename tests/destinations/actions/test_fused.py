@@ -88,6 +88,7 @@ def _outcome(way: Any, data: Any) -> Any:
         return "refused", set(error.fields)
 
 
+@pytest.mark.timeout(600)
 @given(MAPPINGS, st.dictionaries(NAMES, JSON, max_size=4), st.booleans())
 @settings(max_examples=600, deadline=None)
 def test_both_ways_give_the_same(mapping: dict[str, Any], data: dict[str, Any], keeps_empty: bool) -> None:
@@ -97,6 +98,7 @@ def test_both_ways_give_the_same(mapping: dict[str, Any], data: dict[str, Any], 
     assert repr(data) == repr(before)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", referee.kinds())
 def test_both_ways_give_the_same_for_every_recorded_subscription(kind: str) -> None:
     actions = referee.settings_of(kind).actions
@@ -107,6 +109,7 @@ def test_both_ways_give_the_same_for_every_recorded_subscription(kind: str) -> N
             assert one == other
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", referee.kinds())
 @given(st.data())
 @settings(max_examples=40, deadline=None)

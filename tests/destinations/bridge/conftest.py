@@ -16,8 +16,15 @@ from relay.destinations.bridge.catalogue import Catalogue, read
 from relay.destinations.bridge.folder import Installed
 from tests.destinations.bridge.child import Child
 
-SECONDS = 110  # for packages of 20 MB in all; pytest's own limit is 120
+SECONDS = 250  # for packages of 20 MB in all, twice: see below
 FEW = 5  # packages that were fetched before it is broken off
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the installation."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "installation" in item.fixturenames:
+            item.add_marker(pytest.mark.timeout(3 * SECONDS))
 
 
 class Broken(msgspec.Struct):
