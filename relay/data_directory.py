@@ -2,8 +2,11 @@
 
 relay.lock      held while a relay runs
 state.db        cursors, verdicts, rulings, seen ids, parked events, dead letters, OAuth tokens
+blocked.db      events that tracking plans have blocked, for 30 days
 log/            segments, each named by its first sequence
 seen-N.bloom    filters of seen ids; rebuilt when missing
+api.json        which source has which plan, and controls, as set by API
+plans/          plans made by API, when there is no relay.toml: else they are beside it
 admin_token     made when relay.toml names none, readable by the owner only
 write_key       the same, for a configuration without sources
 """
@@ -46,6 +49,10 @@ class DataDirectory:
     @property
     def state(self) -> Path:
         return self.path / "state.db"
+
+    @property
+    def blocked(self) -> Path:
+        return self.path / "blocked.db"
 
     @property
     def log(self) -> Path:

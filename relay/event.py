@@ -12,6 +12,9 @@ MAX_BATCH = 512_000  # Segment's SDKs cut at 500 KB and mean 512,000 bytes
 MAX_BATCH_EVENTS = 2500  # Segment: beyond these a batch's events are rejected
 MAX_MESSAGE_ID = 100  # Segment: characters
 
+# of a person who has changed what they consent to, in Segment's SDKs
+PREFERENCE_UPDATED = "Segment Consent Preference Updated"
+
 TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 
 
@@ -32,6 +35,8 @@ class Event(msgspec.Struct, gc=False):
     notes: tuple[str, ...] = ()
     integrations: dict[str, Any] | None = None  # the event's own, unless it is empty
     decoded: dict[str, Any] | None = None
+    violations: tuple[tuple[str, str, str], ...] = ()  # of its tracking plan: type, field, description
+    seen_as: str = ""  # what duplicates of it are told by, when that is not the messageId
 
     @property
     def data(self) -> dict[str, Any]:

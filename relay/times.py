@@ -71,6 +71,21 @@ def _parse_lenient(text: str) -> datetime | None:
         return None
 
 
+def moment_ms(text: str, now: int) -> int:
+    """The moment, in ms, that is meant by an ISO 8601 time or by a duration back from `now`. ValueError if none is.
+
+    It is not before 1970.
+    """
+    try:
+        ms = now - Duration(text) * 1000
+    except ValueError:
+        moment = parse_moment(text)
+        if moment is None:
+            raise ValueError("must be an ISO 8601 time, or a duration such as 2h or 3d") from None
+        ms = moment.timestamp() * 1000
+    return max(0, round(ms))
+
+
 def format_moment(moment: datetime) -> str:
     """`2026-11-24T08:45:32.179Z` of a moment in UTC; what is finer than milliseconds is cut off."""
     text = orjson.dumps(moment)  # ten times faster than isoformat

@@ -8,15 +8,17 @@ plans decided, and the cursor. Only then do consumers get the events. A crash re
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import chain
 
 import structlog
 
 from relay import metrics
 from relay.admission.normalise import events_of, place
+from relay.admission.own import FORWARDED
 from relay.admission.plans import Ruled, SourcePlans, settle
 from relay.admission.seen import Seen, digest
+from relay.admission.violations import HOUR, Counts, count_violations, forget_old, measure
 from relay.event import Event
 from relay.log.base import Log
 from relay.log.feed import Feed
@@ -45,9 +47,15 @@ class Admission:
         observe: Callable[[list[list[Event]]], None],
         clock: Callable[[], float] = time.time,
         transform: Callable[[list[list[Event]]], None] = lambda _groups: None,
+        foresee: Callable[[list[list[Event]]], Awaitable[None]] | None = None,
         plans: SourcePlans | None = None,
+        violated: Callable[[Counts], None] = lambda _counts: None,
     ) -> None:
-        """`transform` makes of admitted events what consumers see; `observe` gets them after that."""
+        """`transform` makes of admitted events what consumers see; `observe` gets them after that.
+
+        `foresee` may take its time for what `transform` then finds done.
+        `violated` is told how many violations of each group were written down, once they are.
+        """
         self._log = source
         self._state = state
         self._seen = seen
@@ -55,7 +63,10 @@ class Admission:
         self._observe = observe
         self._clock = clock
         self._transform = transform
+        self._foresee = foresee
         self._plans = plans or SourcePlans()
+        self._violated = violated
+        self._tidied_hour = 0
         self.cursor = 0
         self._logged_before = 0
         self.admitted_bytes = 0  # of bodies that were logged in this process
@@ -94,23 +105,29 @@ class Admission:
         events = list(chain.from_iterable(groups))
         self._seen.advance(records[-1].received_at)
         fresh, doubtful = self._sift(events)
-        ruled = await self._plans.rule(groups)
+        ruled = await self._plans.rule(
+            [group for record, group in zip(records, groups, strict=True) if record.route != FORWARDED]
+        )
+        if self._foresee is not None:
+            await self._foresee(groups)
         cursor = records[-1].sequence
 
-        def work(connection: sqlite3.Connection) -> list[bytes]:
+        def work(connection: sqlite3.Connection) -> tuple[list[bytes], Counts]:
             known = self._seen.find(connection, list(doubtful)) if doubtful else set()
             for key in known:
                 _mark_duplicate(doubtful[key])
             _write_rulings(connection, ruled)
+            counts = count_violations(connection, ruled, records)
             added = fresh + [key for key in doubtful if key not in known]
             self._seen.record(connection, added)
             exceptions = [(e.sequence, e.index, e.outcome, e.reason) for e in events if e.outcome is not None]
             if exceptions:
                 connection.execute(SQL["add_verdicts"], (rows_json(exceptions),))
             connection.execute(SQL["set_admission_cursor"], (cursor,))
-            return added
+            return added, counts
 
-        self._seen.remember(await self._state.write(work))
+        added, counts = await self._state.write(work)
+        self._seen.remember(added)
         self.cursor = cursor
         if cursor > self._logged_before:
             self.admitted_bytes += sum([len(r.body) for r in records if r.sequence > self._logged_before])
@@ -118,10 +135,14 @@ class Admission:
             if event.outcome is not Outcome.DUPLICATE:
                 settle(event, ruling)
         self._count(events)
+        if ruled:
+            measure(ruled)
         self._transform(groups)  # last: duplicates and verdicts are about what arrived
         self._feed.publish(cursor, groups)
         self._observe(groups)
-        await self._keep_house()
+        if counts:
+            self._violated(counts)
+        await self._keep_house(records[-1].received_at)
 
     def _events_of(self, record: Record) -> list[Event]:
         prepared, record.prepared = record.prepared, None
@@ -137,7 +158,7 @@ class Admission:
         for event in events:
             if event.outcome is not None:
                 continue
-            key = digest(event.source, event.message_id)
+            key = digest(event.source, event.seen_as or event.message_id)
             if key in fresh or key in doubtful:
                 _mark_duplicate(event)
             elif not may_be_known(key):
@@ -148,12 +169,15 @@ class Admission:
                 doubtful[key] = event
         return list(fresh), doubtful
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, now: int) -> None:
         if self._seen.is_full:
             after = await self._state.write(self._seen.sort)
             await asyncio.to_thread(after)
         if self._seen.has_old:
             await self._state.write(self._seen.forget_some)
+        if now // HOUR > self._tidied_hour:
+            await self._state.write(lambda connection: forget_old(connection, now))
+            self._tidied_hour = now // HOUR
 
     def _count(self, events: list[Event]) -> None:
         exceptions = 0

@@ -14,6 +14,8 @@ from msgspec import UNSET
 
 from relay.admission.envelope import Envelope
 from relay.admission.mend import mend
+from relay.admission.own import ROUTES as OWN_ROUTES
+from relay.admission.own import own_events
 from relay.admission.splice import (
     BatchBody,
     Header,
@@ -38,6 +40,8 @@ _dumps = orjson.dumps
 
 def events_of(record: Record, log_id: str) -> list[Event]:
     """The events of a record of the log, in order, each good or rejected with its reason."""
+    if record.route in OWN_ROUTES:
+        return own_events(record)
     return place(prepare(record, parse(record.body, record.route)), record.sequence, log_id)
 
 

@@ -26,6 +26,7 @@ from relay.plans.compile import CompiledPlan
 from relay.plans.controls import Controls
 from relay.plans.enforce import Enforcer
 from relay.plans.ruling import Ruling, decode_ruling
+from relay.plans.violations import Violation
 
 Ruled = tuple[Event, Ruling]
 
@@ -40,9 +41,22 @@ class SourcePlans:
     def __init__(self) -> None:
         self._enforcers: dict[str, Enforcer] = {}
 
-    def take_up(self, plans: Mapping[str, CompiledPlan], controls: Iterable[tuple[str, Controls]]) -> None:
-        """From now on these plans, by their source's name, under the controls of each source."""
-        self._enforcers = {name: Enforcer(plans[name], said) for name, said in controls if name in plans}
+    def take_up(
+        self,
+        plans: Mapping[str, CompiledPlan],
+        controls: Iterable[tuple[str, Controls]],
+        *,
+        has_consent: bool = False,
+    ) -> None:
+        """From now on these plans, by their source's name, under the controls of each source.
+
+        `has_consent`: whether destinations ask for it.
+        """
+        self._enforcers = {
+            name: Enforcer(plans[name], said, has_consent=has_consent)
+            for name, said in controls
+            if name in plans
+        }
 
     async def rule(self, groups: Iterable[list[Event]]) -> list[Ruled]:
         """The good events that do not keep their plan, with what was decided; nothing is done to them yet."""
@@ -63,6 +77,19 @@ class SourcePlans:
                         since = time.perf_counter()
         return ruled
 
+    def blocks(self, source: str, data: dict[str, Any]) -> bool:
+        """Whether a good event of this source would be blocked now."""
+        enforcer = self._enforcers.get(source)
+        ruling = None if enforcer is None else enforcer(data)
+        return ruling is not None and ruling.blocked is not None
+
+    def breaches(self, event: Event) -> list[Violation]:
+        """For what a strict source refuses `event`, which has no place in the log yet."""
+        enforcer = self._enforcers.get(event.source)
+        if enforcer is None or event.outcome is not None:
+            return []
+        return enforcer.breaches(event.data if event.message_id else {**event.data, "messageId": "relay"})
+
     def judged(self, event: Event) -> dict[str, Any]:
         """What would become of `event`, as JSON has it. Afterwards it is as it would be delivered."""
         enforcer = self._enforcers.get(event.source)
@@ -70,16 +97,21 @@ class SourcePlans:
             found = Checked(str(event.outcome), event.reason)
         else:
             ruling = None if enforcer is None else enforcer(event.data)
-            found = checked(None if enforcer is None else enforcer.compiled, event.data, ruling)
+            found = Checked("admitted") if enforcer is None else _checked(enforcer, event.data, ruling)
             if ruling is not None:
                 settle(event, ruling)
         plan = None if enforcer is None else enforcer.compiled.plan.name
         return {"plan": plan, **msgspec.to_builtins(found), "notes": list(event.notes), "event": event.data}
 
 
+def _checked(enforcer: Enforcer, data: dict[str, Any], ruling: Ruling | None) -> Checked:
+    return checked(enforcer.compiled, data, ruling, is_planned=enforcer.plans_always(data))
+
+
 def settle(event: Event, ruling: Ruling) -> None:
     """Make of `event`, which is as it arrived, what was decided."""
     event.notes += ruling.notes()
+    event.violations = ruling.violations
     if ruling.blocked is not None:
         event.outcome, event.reason = Outcome.BLOCKED, ruling.blocked
         return

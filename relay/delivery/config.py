@@ -27,6 +27,7 @@ class DestinationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     timeout: Duration = Duration("10s")
     retry_for: Duration = Duration("4h")
     order: Literal["none", "user"] = "none"
+    mode: Literal["cloud", "device"] = "cloud"  # device: the browser's events go by its script
     engine: Literal["native", "bridge"] | None = None  # None: native where relay has one
     consent: tuple[str, ...] = ()  # categories that must all be granted
     filters: Filters = ()

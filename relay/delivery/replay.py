@@ -21,7 +21,7 @@ from relay.body import encode
 from relay.destinations.fql import FqlError, compile_filter
 from relay.errors import RelayError
 from relay.event import Event
-from relay.times import Duration, format_iso, parse_moment
+from relay.times import format_iso, moment_ms
 
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 PREFIX = "replay:"  # of a replay's own cursor and retry table; no destination has a colon in its name
@@ -93,17 +93,12 @@ def read_query(body: Mapping[str, Any], now: int) -> Query:
 
 
 def _moment(field: str, text: str, now: int) -> int:
-    """The moment in ms: not before 1970, and not after now."""
+    """The moment in ms: not before 1970, and `until` not after now."""
     try:
-        ms = now - Duration(text) * 1000
-    except ValueError:
-        moment = parse_moment(text)
-        if moment is None:
-            raise BadQuery(f"{field}: must be an ISO 8601 time, or a duration such as 2h or 3d") from None
-        ms = moment.timestamp() * 1000
-        if field == "until":
-            ms = min(ms, now)
-    return max(0, round(ms))
+        ms = moment_ms(text, now)
+    except ValueError as error:
+        raise BadQuery(f"{field}: {error}") from None
+    return min(ms, now) if field == "until" else ms
 
 
 class Selection:

@@ -1,8 +1,12 @@
-"""Whether an event goes to one destination, and as what: consent, then `integrations`, then the sieve.
+"""Whether an event goes to one destination, and as what: consent, then `integrations`, device mode, then the sieve.
 
 In Segment's order: what the person did not agree to is final, whatever the sender or a filter say. An event
 that is tried again is asked for consent and sifted again; whether its sender wants it here was settled
 when it first came, or by a replay that does not ask.
+
+In device mode an event's `_metadata` says whether its browser sent it there itself. Segment believes that of every
+destination; here one in cloud mode does not look at it, for what a page has loaded from elsewhere is not what relay.toml
+names.
 """
 
 from collections.abc import Callable
@@ -11,14 +15,14 @@ from typing import Any
 from relay.delivery.config import DestinationConfig
 from relay.delivery.sieve import Sieve
 from relay.destinations import CATALOGUE
-from relay.event import Event
-
-# the change of consent itself: it tells destinations what no longer holds, so consent does not hold it back
-PREFERENCE_UPDATED = "Segment Consent Preference Updated"
+from relay.destinations.device import DEVICE_ONLY, browser_name
+from relay.event import PREFERENCE_UPDATED, Event
 
 NO_CONSENT = "FILTERED_BY_END_USER_CONSENT"
 NOT_WANTED = "FILTERED_BY_INTEGRATIONS_OBJECT"
 SIFTED = "FILTERED_BY_RULES"
+SENT_THERE = "MESSAGE_SENT_CLIENT_SIDE"
+DEVICE_MODE_ONLY = "DEVICE_MODE_ONLY"  # this type is sent nothing but by browsers
 NO_MAPPING = "NO_MATCHING_MAPPING"  # no subscription asks for it
 
 
@@ -30,14 +34,18 @@ class Routing:
 
     def __init__(self, config: DestinationConfig, title: str) -> None:
         self._has_consent = _consent(config.consent) if config.consent else None
-        own = CATALOGUE.get(config.type)
+        own = CATALOGUE.get(config.type) or DEVICE_ONLY.get(config.type)
         self._names = (config.name, title, *(own.also_called if own else ()))
         self._sieve = Sieve(config)
+        self._in_browser: frozenset[str] | None = None  # what `_metadata` may call it
+        if config.mode == "device":
+            self._in_browser = frozenset((config.name, browser_name(config.type, config.name, title)))
+        self._is_sent_nothing = config.type in DEVICE_ONLY
 
     @property
     def is_open(self) -> bool:
         """Whether every event goes that says nothing about where it goes."""
-        return self._has_consent is None and self._sieve.is_open
+        return self._has_consent is None and self._in_browser is None and self._sieve.is_open
 
     def route(self, event: Event, *, again: bool = False) -> Event | str:
         """The event as it is to be sent, or the reason why it is not."""
@@ -48,7 +56,15 @@ class Routing:
         integrations = None if again else event.integrations
         if integrations is not None and not self._is_wanted(integrations):
             return NOT_WANTED
+        if self._in_browser is not None and not again and (reason := self._done(event, self._in_browser)):
+            return reason
         return self._sieve.sift(event, again=again) or SIFTED
+
+    def _done(self, event: Event, names: frozenset[str]) -> str | None:
+        """Why relay need not send it: the browser did, or nobody else can."""
+        if _was_sent(event.data.get("_metadata"), names):
+            return SENT_THERE
+        return DEVICE_MODE_ONLY if self._is_sent_nothing else None
 
     def _is_wanted(self, integrations: dict[str, Any]) -> bool:
         """Whether an event's `integrations` lets it go here: by name, type's title, tool's name, else `All`."""
@@ -56,6 +72,17 @@ class Routing:
             if name in integrations:
                 return _is_on(integrations[name])
         return _is_on(integrations.get("All", True))
+
+
+def _was_sent(metadata: Any, names: frozenset[str]) -> bool:
+    """Whether a browser says that it sent the event to one of `names`, and that this did not fail."""
+    if type(metadata) is not dict or _names_one(metadata.get("failedInitializations"), names):
+        return False
+    return _names_one(metadata.get("bundledIds"), names) or _names_one(metadata.get("bundled"), names)
+
+
+def _names_one(said: Any, names: frozenset[str]) -> bool:
+    return type(said) is list and any(type(one) is str and one in names for one in said)
 
 
 def _is_on(value: Any) -> bool:

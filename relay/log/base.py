@@ -27,8 +27,11 @@ class Log(Protocol):
     def size(self) -> int:
         """Bytes on disk or in memory, about."""
 
-    def append(self, record: Record) -> "asyncio.Future[int]":
-        """The sequence, once durable. Raises LogUnavailable when it cannot be kept now."""
+    def append(self, record: Record, *, is_own: bool = False) -> "asyncio.Future[int]":
+        """The sequence, once durable. Raises LogUnavailable when it cannot be kept now.
+
+        What is relay's own is taken past `max_bytes` too: retention waits for what it follows from.
+        """
 
     async def read(self, after: int, max_events: int, max_bytes: int) -> list[Record]:
         """Durable records from `after` + 1 on, in order; at least one if there is one."""

@@ -30,7 +30,7 @@ class MemoryLog:
     def size(self) -> int:
         return self._size
 
-    def append(self, record: Record) -> "asyncio.Future[int]":
+    def append(self, record: Record, *, is_own: bool = False) -> "asyncio.Future[int]":  # noqa: ARG002  this log is never full
         if self._is_closed:
             raise LogUnavailable("relay is shutting down")
         record.sequence = self.head + 1

@@ -116,9 +116,9 @@ class SqliteLog:
             return self._reason
         return "the log has reached max_bytes" if self._is_full else None
 
-    def append(self, record: Record) -> "asyncio.Future[int]":
+    def append(self, record: Record, *, is_own: bool = False) -> "asyncio.Future[int]":
         if self._is_troubled or self._pending_bytes > PENDING_BYTES:
-            self._refuse()
+            self._refuse(is_own=is_own)
         future: asyncio.Future[int] = self._loop.create_future()
         if not self._pending:
             self._wake.set()
@@ -127,11 +127,11 @@ class SqliteLog:
         self._pending_bytes += len(record.body)
         return future
 
-    def _refuse(self) -> None:
+    def _refuse(self, *, is_own: bool) -> None:
         """Raise what keeps a record from being taken, if it still does."""
         if self._closing:
             raise LogUnavailable("relay is shutting down", 5)
-        if self._is_full:
+        if self._is_full and not is_own:
             raise LogUnavailable("the log has reached max_bytes", 10)
         if self._failed_at is not None and self._clock() - self._failed_at < RETRY_SECONDS:
             raise LogUnavailable(self._reason)

@@ -32,6 +32,16 @@ SELECT sequence, place, ruling FROM rulings WHERE sequence BETWEEN ? AND ?;
 -- Of the sequences in a JSON array.
 SELECT sequence, place, ruling FROM rulings WHERE sequence IN (SELECT value FROM json_each(?));
 
+-- name: rulings_after
+-- After a sequence and up to another, at most so many.
+SELECT sequence, place, ruling FROM rulings WHERE sequence > ? AND sequence <= ? ORDER BY sequence, place LIMIT ?;
+
+-- name: consequences_cursor
+SELECT cursor FROM consequences;
+
+-- name: set_consequences_cursor
+UPDATE consequences SET cursor = ?;
+
 -- name: drop_rulings
 DELETE FROM rulings WHERE sequence < ?;
 
@@ -196,3 +206,56 @@ SELECT account, tokens FROM tokens WHERE NOT is_sealed;
 
 -- name: forget_tokens
 DELETE FROM tokens WHERE account = ?;
+
+-- name: known_violations
+-- Places, in a JSON array of [source, event, kind, field], of groups that are there.
+SELECT given.key FROM json_each(?) AS given CROSS JOIN violations
+ON violations.source = given.value ->> 0 AND violations.event = given.value ->> 1
+    AND violations.field = given.value ->> 3 AND violations.kind = given.value ->> 2;
+
+-- name: count_violations
+-- How many groups each source in a JSON array has.
+SELECT value, (SELECT count(*) FROM violations WHERE source = value) FROM json_each(?);
+
+-- name: add_violations
+-- A JSON array of [source, event, kind, field, description, count, first_seen, last_seen, samples].
+INSERT INTO violations (source, event, kind, field, description, count, first_seen, last_seen, samples)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8
+FROM json_each(?) WHERE true
+ON CONFLICT (source, event, field, kind) DO UPDATE SET
+    description = excluded.description,
+    count = count + excluded.count,
+    last_seen = max(last_seen, excluded.last_seen),
+    samples = CASE WHEN json_array_length(excluded.samples) = 3 THEN excluded.samples ELSE (
+        SELECT json_group_array(json(value)) FROM (
+            SELECT value, value ->> 0 AS sequence, value ->> 1 AS place FROM json_each(excluded.samples)
+            UNION ALL SELECT value, value ->> 0, value ->> 1 FROM json_each(violations.samples)
+            ORDER BY sequence DESC, place DESC LIMIT 3
+        )
+    ) END;
+
+-- name: add_violation_counts
+-- A JSON array of [source, event, kind, field, hour, count].
+INSERT INTO violation_counts (violation, hour, count)
+SELECT violations.id, given.value ->> 4, given.value ->> 5 FROM json_each(?) AS given CROSS JOIN violations
+WHERE violations.source = given.value ->> 0 AND violations.event = given.value ->> 1
+    AND violations.field = given.value ->> 3 AND violations.kind = given.value ->> 2
+ON CONFLICT (violation, hour) DO UPDATE SET count = count + excluded.count;
+
+-- name: violations
+-- Newest first, of one source (or all: NULL), of one event (or all: NULL), seen since a moment (or ever: NULL), at most so
+-- many. Since a moment they are counted by whole hours, beginning with the one in which it lies.
+SELECT source, event, kind, field, description, first_seen, last_seen, samples, iif(?3 IS NULL, count, (
+    SELECT sum(counts.count) FROM violation_counts AS counts
+    WHERE counts.violation = violations.id AND counts.hour >= ?3 / 3600000
+))
+FROM violations
+WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR last_seen >= ?3)
+ORDER BY last_seen DESC, id DESC LIMIT ?4;
+
+-- name: drop_violation_counts
+DELETE FROM violation_counts WHERE hour < ?;
+
+-- name: drop_violations
+DELETE FROM violations WHERE last_seen < ?;

@@ -101,3 +101,54 @@ CREATE TABLE tokens (
     is_sealed INTEGER NOT NULL, -- encrypted with what `encryption_key` gives
     tokens BLOB NOT NULL
 ) WITHOUT ROWID;
+
+-- Violations of tracking plans, in groups of which each has as much as a page shows. Times of reception in ms; `samples` are
+-- the newest as JSON: [[sequence, place], ...]. Never a payload.
+CREATE TABLE violations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    event TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    field TEXT NOT NULL,
+    description TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    samples TEXT NOT NULL,
+    UNIQUE (source, event, field, kind)
+);
+
+-- How many of a group came in an hour, by its number since 1970.
+CREATE TABLE violation_counts (
+    violation INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (violation, hour)
+) WITHOUT ROWID;
+CREATE INDEX violation_counts_by_hour ON violation_counts (hour);
+
+-- How far the rulings of tracking plans were followed up: what is blocked was kept apart, what is to be forwarded was.
+CREATE TABLE consequences (cursor INTEGER NOT NULL);
+
+-- How far each alert of relay.toml has come. Times in ms.
+CREATE TABLE alerts (
+    name TEXT PRIMARY KEY,
+    kind TEXT NOT NULL, -- what it is on; another kind under the same name is another alert
+    told INTEGER NOT NULL, -- the newest violation that was told
+    due_at INTEGER, -- when what was found is to be told
+    quiet_until INTEGER NOT NULL DEFAULT 0,
+    sent_at INTEGER,
+    pending TEXT -- of a rate: what came in the quiet time, as JSON
+) WITHOUT ROWID;
+
+-- What is to be sent, once for each channel, until it was. Names and counts, never a value or a URL.
+CREATE TABLE alert_messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    alert TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    message TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL,
+    problem TEXT -- why the last try failed
+);
