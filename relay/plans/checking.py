@@ -29,8 +29,13 @@ class Checked(msgspec.Struct, frozen=True):
         return self.verdict == "admitted" and self.planned and not self.unplanned and not self.violations
 
 
-def checked(compiled: CompiledPlan | None, data: Data, ruling: Ruling | None) -> Checked:
-    """About an event, as it arrived, on which there is this ruling. None: its source has no plan."""
+def checked(
+    compiled: CompiledPlan | None, data: Data, ruling: Ruling | None, *, is_planned: bool = False
+) -> Checked:
+    """About an event, as it arrived, on which there is this ruling. None: its source has no plan.
+
+    `is_planned`: whether it is part of every plan.
+    """
     ruling = ruling or Ruling()
     rule = None if compiled is None else compiled.rule_of(data)
     root = ROOT.get(data["type"], "")
@@ -38,7 +43,7 @@ def checked(compiled: CompiledPlan | None, data: Data, ruling: Ruling | None) ->
     return Checked(
         "admitted" if ruling.blocked is None else "blocked",
         ruling.blocked,
-        compiled is None or rule is not None or data["type"] != "track",
+        is_planned or compiled is None or rule is not None or data["type"] != "track",
         [dotted(path) for path in strange],
         described(ruling.violations),
         names(ruling.omitted),

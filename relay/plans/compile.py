@@ -14,7 +14,19 @@ from jsonschema_rs import Draft7Validator, RegexOptions
 from relay.plans.names import Names, keeping, names_of
 from relay.plans.rules import ROOT, Plan, Rule
 from relay.plans.schemas import prepared
-from relay.plans.violations import Found, dotted, first_violation, has_many_values, violations
+from relay.plans.violations import (
+    TOO_DEEP,
+    TOO_LARGE,
+    Found,
+    Violation,
+    all_at_fault,
+    dotted,
+    first_violation,
+    has_many_values,
+    is_deep,
+    violations,
+)
+from relay.plans.weight import MOST_VALUES, TooHeavy, has_many_errors, is_too_much, weight_of
 
 PATTERN_BYTES = 1_000_000  # of one compiled pattern, as RE2 limits them too
 
@@ -28,9 +40,10 @@ class CompiledRule:
     """One rule, ready. `is_valid(message)` costs about a microsecond."""
 
     def __init__(self, rule: Rule, schema: dict[str, Any]) -> None:
-        """`schema` is the rule's, prepared. Raises jsonschema_rs.ValidationError."""
+        """`schema` is the rule's, prepared. Raises jsonschema_rs.ValidationError, ValueError or TooHeavy."""
         self.rule = rule
         self._schema = schema
+        self._weight = weight_of(schema)
         self._validator = Draft7Validator(
             schema,
             mask="[value]",
@@ -39,12 +52,27 @@ class CompiledRule:
             formats={"uuid": _is_uuid},  # draft 7 has none
             pattern_options=RegexOptions(size_limit=PATTERN_BYTES),
         )
-        self.is_valid = self._validator.is_valid
+        is_light = self._weight.most_values >= MOST_VALUES and not self._weight.is_recursive
+        self.is_valid = self._validator.is_valid if is_light else self._is_bearable_and_valid
         self._names: dict[str, Names] = {}
         self._keeping: dict[str, Callable[[Any], bool]] = {}
 
+    def _is_bearable_and_valid(self, message: dict[str, Any]) -> bool:
+        return self._unbearable(message) is None and self._validator.is_valid(message)
+
+    def _unbearable(self, message: dict[str, Any]) -> Violation | None:
+        """Why nothing else is said of the event: it would take too long, or too much of the stack."""
+        if self._weight.is_recursive and is_deep(message):
+            return TOO_DEEP
+        if has_many_values(message, self._weight.most_values) and is_too_much(self._schema, message):
+            return TOO_LARGE
+        return None
+
     def violations(self, message: dict[str, Any], root: str) -> list[Found]:
-        if has_many_values(message):
+        """All of them; of an event that may have too many for that, the first."""
+        if (unbearable := self._unbearable(message)) is not None:
+            return all_at_fault(unbearable, message, root)
+        if has_many_errors(self._schema, message):
             return first_violation(self._validator.validate, message, self.rule.schema, root)
         return violations(self._validator.iter_errors, message, self.rule.schema)
 
@@ -136,6 +164,10 @@ def compile_plan(plan: Plan) -> tuple[CompiledPlan, list[str]]:
                 made.append(CompiledRule(rule, schema))
             except jsonschema_rs.ValidationError as error:
                 complaints.append(_complaint(rule, error))
+            except TooHeavy as error:
+                complaints.append(f"{rule.place}: {error}")
+            except ValueError:  # a `const` of 300 levels, say
+                complaints.append(f"{rule.place}: nested too deeply")
         mistakes += complaints
     return CompiledPlan(plan, made), mistakes
 

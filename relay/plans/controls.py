@@ -25,6 +25,8 @@ class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     common_track_event_on_violations: OnProperties = "ALLOW"  # of the plan's `global` schema
     common_identify_event_on_violations: OnTraits = "ALLOW"
     common_group_event_on_violations: OnTraits = "ALLOW"
+    forwarding_violations_to: str | None = None  # a source: each violation is an event of it
+    forwarding_blocked_events_to: str | None = None  # a source: what is blocked is an event of it
 
 
 class Policy(NamedTuple):

@@ -13,12 +13,13 @@ its violations, which would hold everybody up: it has the first, and loses all w
 from collections.abc import Iterable
 from typing import Any
 
+from relay.event import PREFERENCE_UPDATED
 from relay.plans.compile import CompiledPlan, CompiledRule
 from relay.plans.controls import Controls, Policy, policies
 from relay.plans.names import Names, Path
 from relay.plans.rules import ROOT
 from relay.plans.ruling import Ruling, without
-from relay.plans.violations import Found, noted
+from relay.plans.violations import Found, Violation, dotted, noted
 
 UNPLANNED = "unplanned"
 VIOLATION = "schema_violation"
@@ -32,10 +33,14 @@ Data = dict[str, Any]
 
 
 class Enforcer:
-    """A source's plan with its controls: call it with an event's data."""
+    """A source's plan with its controls: call it with an event's data.
 
-    def __init__(self, compiled: CompiledPlan, controls: Controls) -> None:
+    With `has_consent` a change of consent is planned, whether the plan has a rule for it or not.
+    """
+
+    def __init__(self, compiled: CompiledPlan, controls: Controls, *, has_consent: bool = False) -> None:
         self.compiled = compiled
+        self._has_consent = has_consent
         self._of = {
             kind: (policy, ROOT.get(kind, ""), policy.omits_unplanned)
             for kind, policy in policies(controls).items()
@@ -56,7 +61,24 @@ class Enforcer:
             and (common is None or common.is_valid(message))
         ):
             return None
+        if rule is None and self.plans_always(data):
+            policy = policy._replace(blocks_unplanned=False)
         return _ruling(message, root, rule, common, policy)
+
+    def plans_always(self, data: Data) -> bool:
+        """Whether the event is part of every plan."""
+        return self._has_consent and data["type"] == "track" and data.get("event") == PREFERENCE_UPDATED
+
+    def breaches(self, data: Data) -> list[Violation]:
+        """Everything for which an event is refused where nothing may pass but what the plan wants."""
+        ruling = self(data)
+        if ruling is None:
+            return []
+        found = list(ruling.violations)
+        if ruling.blocked in (UNPLANNED, BOTH):
+            found.insert(0, ("Unplanned Event", "event", "The plan does not name this event"))
+        fields = map(dotted, ruling.omitted)
+        return found + [("Unplanned Property", field, f"{field} is not planned") for field in fields]
 
 
 def _names(rule: CompiledRule | None, root: str) -> Names:

@@ -10,6 +10,8 @@ from typing import Any
 
 from jsonschema_rs import Draft7Validator, RegexOptions
 
+from relay.plans.schemas import referred
+
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 100  # levels of an event below which nobody looks: a schema may refer to itself
@@ -100,7 +102,7 @@ class _Reading:
             return
         seen.add(id(schema))
         if isinstance(schema.get("$ref"), str):  # in draft 7 nothing beside it counts
-            yield from self._parts(self._referred(schema["$ref"]), seen)
+            yield from self._parts(referred(self._whole, schema["$ref"]), seen)
             return
         yield schema
         for key in _SAME_OBJECT:
@@ -110,13 +112,6 @@ class _Reading:
             yield from self._parts(schema.get(key), seen)
         for one in _dict(schema.get("dependencies")).values():
             yield from self._parts(one, seen)
-
-    def _referred(self, reference: str) -> Any:
-        found: Any = self._whole
-        for step in reference.removeprefix("#").split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Rule(msgspec.Struct, frozen=True):
     schema: dict[str, Any]
     place: str
     description: str = ""
+    deprecated_at: str | None = None  # for people; no event is judged by it
 
     @property
     def labels(self) -> dict[str, Any]:

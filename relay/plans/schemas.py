@@ -12,6 +12,7 @@ does not take them either.
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 MAX_DEPTH = 100  # levels of a schema; the validator takes some 190, and people write ten
 
@@ -31,6 +32,7 @@ _NAMED_GROUP = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P<")
 _BACK_REFERENCE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)")
 
 Complain = Callable[[str, str], None]  # a place under the rule's, and a sentence
+Schema = dict[str, Any]
 
 
 def prepared(schema: dict[str, Any], complain: Complain) -> dict[str, Any]:
@@ -97,3 +99,17 @@ def _modern(schema: dict[str, Any]) -> dict[str, Any]:
     if kind == _ANY or (isinstance(kind, list) and _ANY in kind):
         del schema["type"]
     return schema
+
+
+def referred(whole: Schema, reference: str) -> Any:
+    """What a reference inside a schema leads to, None if it leads nowhere."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
+    found: Any = whole
+    for step in unquote(reference).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list):
+            found = found[int(name)] if name.isdecimal() and int(name) < len(found) else None
+        else:
+            found = found.get(name) if isinstance(found, dict) else None
+    return found

@@ -4,7 +4,8 @@
     {"name", "rules": [{"type", "key", "version", "jsonSchema"}]}
 
 The first is the Config API's, with its wrapper or without it; the second the Public API's, as `GET …/rules` answers,
-with its `data` or without it. A rule's schema is about the whole message. One whose `properties` has a `type` that is
+with its `data` or without it. In the first, `rules.others` is a list of rules in the second's form, for what it cannot
+say: pages, screens, and other versions than the first of what is no event. A rule's schema is about the whole message. One whose `properties` has a `type` that is
 a text or a list is the shorthand of the Config API's example: it is about the properties (of identify and group:
 the traits) alone, and is put where it belongs.
 
@@ -18,6 +19,9 @@ from relay.plans.rules import KINDS, ROOT, Kind, Plan, Rule
 
 MAX_RULES = 2000  # Segment: of a plan that is imported
 
+DRAFT = "http://json-schema.org/draft-07/schema#"
+OTHERS = "others"  # relay's own
+
 _SINGLES: dict[str, Kind] = {"global": "COMMON", "identify": "IDENTIFY", "group": "GROUP"}
 _NAMED = frozenset(("TRACK", "PAGE", "SCREEN"))
 
@@ -25,7 +29,7 @@ _NAMED = frozenset(("TRACK", "PAGE", "SCREEN"))
 def read_plan(raw: Any) -> tuple[Plan, list[str]]:
     """The plan that `raw` (decoded JSON) holds, and what is wrong with it."""
     mistakes: list[str] = []
-    raw = _unwrapped(raw)
+    raw = unwrapped(raw)
     rules = raw.get("rules") if isinstance(raw, dict) else None
     if isinstance(rules, dict):
         found = list(_config_rules(rules, mistakes))
@@ -39,7 +43,8 @@ def read_plan(raw: Any) -> tuple[Plan, list[str]]:
     return Plan(_name(raw), _id(raw), tuple(found)), mistakes
 
 
-def _unwrapped(raw: Any) -> Any:
+def unwrapped(raw: Any) -> Any:
+    """The plan without what an API puts around it."""
     for wrapper in ("tracking_plan", "data", "trackingPlan"):
         if isinstance(raw, dict) and "rules" not in raw and wrapper in raw:
             raw = raw[wrapper]
@@ -76,11 +81,15 @@ def _config_rules(rules: dict[str, Any], mistakes: list[str]) -> Iterator[Rule]:
     for name, kind in _SINGLES.items():
         if rules.get(name) not in (None, {}):
             yield from _rule(kind, {"rules": rules[name]}, "", "rules", f"rules.{name}", mistakes)
+    if isinstance(others := rules.get(OTHERS) or [], list):
+        yield from _public_rules(others, mistakes, f"rules.{OTHERS}")
+    else:
+        mistakes.append(f"rules.{OTHERS}: must be a list")
     for name in ("identify_traits", "group_traits"):
         if rules.get(name):
             instead = name.removesuffix("_traits")
             mistakes.append(f"rules.{name}: is not read: write a schema as `rules.{instead}`")
-    unknown = rules.keys() - _SINGLES.keys() - {"events", "identify_traits", "group_traits"}
+    unknown = rules.keys() - _SINGLES.keys() - {"events", OTHERS, "identify_traits", "group_traits"}
     known = ", ".join(("events", *_SINGLES))
     mistakes += [f"rules.{name}: is no part of a plan; known: {known}" for name in sorted(unknown)]
 
@@ -88,9 +97,9 @@ def _config_rules(rules: dict[str, Any], mistakes: list[str]) -> Iterator[Rule]:
 # --- Public API ----------------------------------------------------------------------------------
 
 
-def _public_rules(rules: list[Any], mistakes: list[str]) -> Iterator[Rule]:
+def _public_rules(rules: list[Any], mistakes: list[str], where: str = "rules") -> Iterator[Rule]:
     for number, raw in enumerate(rules):
-        place = f"rules[{number}]"
+        place = f"{where}[{number}]"
         kind = raw.get("type") if isinstance(raw, dict) else None
         if kind not in KINDS:
             mistakes.append(f"{place}.type: must be one of {', '.join(KINDS)}")
@@ -121,7 +130,9 @@ def _rule(
         assert isinstance(schema, dict)
         description = raw.get("description")
         said = description if isinstance(description, str) else ""
-        yield Rule(kind, key, version, _about_message(schema, kind), where, said)
+        deprecated = raw.get("deprecatedAt")
+        at = deprecated if isinstance(deprecated, str) else None
+        yield Rule(kind, key, version, _about_message(schema, kind), where, said, at)
 
 
 def _about_message(schema: dict[str, Any], kind: Kind) -> dict[str, Any]:
@@ -129,8 +140,10 @@ def _about_message(schema: dict[str, Any], kind: Kind) -> dict[str, Any]:
     inner = schema.get("properties")
     if not isinstance(inner, dict) or not isinstance(inner.get("type"), str | list):
         return schema
-    around = {name: value for name, value in schema.items() if name != "properties"}
-    return {**around, "type": "object", "properties": {ROOT.get(kind.lower(), "properties"): inner}}
+    whole: dict[str, Any] = {"context": {}, "traits": {}, "properties": {}} | {
+        ROOT.get(kind.lower(), "properties"): inner
+    }
+    return {"$schema": DRAFT, "labels": {}} | schema | {"type": "object", "properties": whole}
 
 
 def _twice(rules: list[Rule]) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Violations: what a validator found, in Segment's names and sentences, which are those of Go's gojsonschema.
 
-No value of an event is in one: sentences have names, types, and what the plan itself says.
+No value of an event is in one: sentences have names, types, and what the plan itself says. As gojsonschema does, of a
+value that has the wrong type nothing else is said, and to a failing `anyOf` or `oneOf` come the errors of the branch
+that the value is closest to. Nothing offends by these: the branch may be the wrong one.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -11,16 +12,24 @@ from typing import Any
 
 import jsonschema_rs
 
+from relay.plans.closest import ERROR_POINTS, keywords, points, that_count, wrong_types
+from relay.plans.sentences import PARENTS, SAID, as_json, listed, type_of
+
 MAX_VIOLATIONS = 30  # noted of one event; more help nobody, and they are kept and sent with it
-MAX_VALUES = 3000  # of an event that is gone through for all its violations: 30 ms if every one is wrong
+MAX_TEXT = 1000  # characters of a field or a sentence
+MAX_BRANCHES = 5  # one inside the other that are looked into
+MAX_IN_BRANCHES = 1000  # errors of one `anyOf` among which the closest branch is looked for: 20 ms
+
+MAX_DEPTH = 100  # levels of an event; for schemas that refer to themselves, which take stack at each
 
 _ROOT = "(root)"
 
 Path = tuple[str | int, ...]
-Said = tuple[str, str]  # type and description
-Found = tuple[tuple[str, str, str], Path | None]  # a violation, and the path of the offending value
+Violation = tuple[str, str, str]  # type, field and description
+Found = tuple[Violation, Path | None]  # a violation, and the path of the offending value
 
-_TOO_DEEP: Found = (("Nesting", _ROOT, "Nested too deeply to be validated"), None)
+TOO_DEEP: Violation = ("Nesting", _ROOT, "Nested too deeply to be validated")
+TOO_LARGE: Violation = ("Size", _ROOT, "Has too many values to be validated")
 
 
 def violations(
@@ -30,14 +39,10 @@ def violations(
 
     With each the path of what offends, None where something is missing.
     """
-    found: dict[Found, None] = {}
-    parents: dict[Found, None] = {}
     try:
-        for error in errors_in(message):
-            found |= dict.fromkeys(_of(error, message, schema))
-            parents |= dict.fromkeys(_around(error, message))
+        found, parents, _ = _found(list(errors_in(message)), message, schema, MAX_BRANCHES)
     except ValueError:  # it will not copy what is nested deeper than 254 levels
-        found[_TOO_DEEP] = None
+        return [(TOO_DEEP, None)]
     return list(found | parents)
 
 
@@ -50,16 +55,21 @@ def first_violation(
     except jsonschema_rs.ValidationError as error:
         said = next(_of(error, message, schema))[0]
     except ValueError:
-        said = _TOO_DEEP[0]
+        said = TOO_DEEP
     else:
         return []
+    return all_at_fault(said, message, root)
+
+
+def all_at_fault(said: Violation, message: dict[str, Any], root: str) -> list[Found]:
+    """One violation, for which everything under `root` is to blame."""
     return [(said, None), *((said, (root, name)) for name in message.get(root) or ())]
 
 
-def has_many_values(message: dict[str, Any]) -> bool:
-    """Whether there are more than MAX_VALUES, on all levels together."""
-    left = MAX_VALUES
-    waiting: list[Any] = [message]
+def has_many_values(message: Any, most: int) -> bool:
+    """Whether there are more than `most`, on all levels together."""
+    left = most
+    waiting: list[Any] = [[message]]
     while waiting and left >= 0:
         value = waiting.pop()
         left -= len(value)
@@ -68,14 +78,78 @@ def has_many_values(message: dict[str, Any]) -> bool:
     return left < 0
 
 
+def is_deep(message: Any) -> bool:
+    """Whether it is nested deeper than MAX_DEPTH."""
+    waiting: list[tuple[Any, int]] = [([message], MAX_DEPTH + 1)]
+    while waiting:
+        value, left = waiting.pop()
+        if left == 0:
+            return True
+        inside = value.values() if type(value) is dict else value
+        waiting += [(each, left - 1) for each in inside if type(each) is dict or type(each) is list]
+    return False
+
+
 def noted(found: Iterable[Found]) -> tuple[tuple[str, str, str], ...]:
     """The violations themselves, as many as are kept."""
-    return tuple(islice(dict.fromkeys(violation for violation, _ in found), MAX_VIOLATIONS))
+    told = islice(dict.fromkeys(violation for violation, _ in found), MAX_VIOLATIONS)
+    return tuple((kind, _cut(field), _cut(said)) for kind, field, said in told)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def dotted(path: Sequence[str | int]) -> str:
     """A path as violations have it."""
     return ".".join(map(str, path)) or _ROOT
+
+
+_All = dict[Found, None]
+
+
+def _found(errors: list[Any], message: Any, schema: dict[str, Any], levels: int) -> tuple[_All, _All, int]:
+    """What the errors stand for, what they lie in, and the points of the branches that were chosen."""
+    found: _All = {}
+    parents: _All = {}
+    scored = 0
+    for error in that_count(errors, wrong_types(errors)):
+        found |= dict.fromkeys(_of(error, message, schema))
+        parents |= dict.fromkeys(_around(error, message))
+        if levels and len(found) < MAX_VIOLATIONS and (branches := _failing(error)):
+            inner, around, more = _closest(error, branches, message, schema, levels - 1)
+            found |= dict.fromkeys((said, None) for said, _ in inner)
+            parents |= around
+            scored += more
+    return found, parents, scored
+
+
+def _failing(error: Any) -> list[list[Any]]:
+    """The errors of the branches of an `anyOf` or `oneOf` of which none is kept, if there are not too many."""
+    if error.kind.name not in {"anyOf", "oneOf"}:
+        return []
+    branches: list[list[Any]] = error.kind.context
+    return branches if all(branches) and sum(map(len, branches)) <= MAX_IN_BRANCHES else []
+
+
+def _closest(
+    error: Any, failing: list[list[Any]], message: Any, schema: dict[str, Any], levels: int
+) -> tuple[_All, _All, int]:
+    """Of the branch with the highest score, the first of several, the same."""
+    where = _named(error.instance_path, message)
+    branches = _at(schema, _named(error.schema_path, schema)) or ()
+    way, value = tuple(map(str, error.evaluation_path)), _at(message, where)
+    best: tuple[_All, _All, int] = {}, {}, 0
+    highest: int | None = None
+    for number, errors in enumerate(failing):
+        found, parents, scored = _found(errors, message, schema, levels)
+        branch = branches[number] if number < len(branches) else None
+        place = ((*way, str(number)), tuple(map(str, error.instance_path)))
+        scored += points(schema, branch, value, place, errors)
+        score = scored - ERROR_POINTS * len(found | parents)
+        if highest is None or score > highest:
+            highest, best = score, (found, parents, scored)
+    return best
 
 
 def _of(error: Any, message: Any, schema: dict[str, Any]) -> Iterator[Found]:
@@ -87,8 +161,9 @@ def _of(error: Any, message: Any, schema: dict[str, Any]) -> Iterator[Found]:
                 yield ("Missing Dependency", dotted(path), f"Has a dependency on {kind.property}"), None
             else:
                 yield ("Required", missing, f"{missing} is required"), None
-        case "additionalProperties":
-            for name in kind.unexpected:
+        case "additionalProperties" | "falseSchema" if error.schema_path[-1:] == ["additionalProperties"]:
+            # where the schema lists no name it is a falseSchema, of all of them
+            for name in kind.unexpected if kind.name == "additionalProperties" else _at(message, path) or ():
                 where = (*path, name)
                 said = f"Additional property {name} is not allowed"
                 yield ("Additional Property Not Allowed", dotted(where), said), where
@@ -96,82 +171,35 @@ def _of(error: Any, message: Any, schema: dict[str, Any]) -> Iterator[Found]:
             where = (*path, kind.error.instance)
             said = f'Property name of "{where[-1]}" does not match'
             yield ("Invalid Property Name", dotted(where), said), where
-        case "type":
-            types = _at(schema, _named(error.schema_path, schema))  # in the order of the plan
-            expected = _listed(types if isinstance(types, str | list) else kind.types)
-            said = f"Invalid type. Expected: {expected}, given: {_type(_at(message, path))}"
-            yield ("Invalid Type", dotted(path), said), path
-        case "pattern":
-            pattern = _at(schema, _named(error.schema_path, schema))  # not as the compiler wants it
-            said = f"Does not match pattern '{pattern if isinstance(pattern, str) else kind.pattern}'"
-            yield ("Pattern", dotted(path), said), path
+            yield _told(kind.error, path, where[-1], schema), None
         case "uniqueItems":
-            one, other = _twins(_at(message, path) or [])
-            yield ("Unique", dotted(path), f"array items[{one},{other}] must be unique"), path
-        case name:
-            title, said = _SAID[name](kind, dotted(path)) if name in _SAID else (name, f"Violates `{name}`")
-            yield (title, dotted(path), said), path
+            for one, other in islice(_twins(_at(message, path) or []), MAX_VIOLATIONS):
+                yield ("Unique", dotted(path), f"array items[{one},{other}] must be unique"), path
+        case _:
+            yield _told(error, path, _at(message, path), schema), path
+
+
+def _told(error: Any, path: Path, value: Any, schema: dict[str, Any]) -> Violation:
+    kind, name, field = error.kind, error.kind.name, dotted(path)
+    if name == "type":
+        types = _at(schema, _named(error.schema_path, schema))  # in the order of the plan
+        expected = listed(types if isinstance(types, str | list) else kind.types)
+        return "Invalid Type", field, f"Invalid type. Expected: {expected}, given: {type_of(value)}"
+    if name == "pattern":
+        pattern = _at(schema, _named(error.schema_path, schema))  # not as the compiler wants it
+        said = pattern if isinstance(pattern, str) else kind.pattern
+        return "Pattern", field, f"Does not match pattern '{said}'"
+    title, said = SAID[name](kind, field) if name in SAID else (name, f"Violates `{name}`")
+    return title, field, said
 
 
 def _around(error: Any, message: Any) -> Iterator[Found]:
     """The `allOf`, `then` and `else` that an error lies in: they are violated too, and nobody offends by them."""
-    depth = 0  # of the value that the keyword is about
-    steps = iter(error.evaluation_path)
-    for step in steps:
-        if step in _PARENTS:
-            title, said = _PARENTS[step]
+    for number, depth in keywords(error):
+        step = error.evaluation_path[number]
+        if step in PARENTS:
+            title, said = PARENTS[step]
             yield (title, dotted(_named(error.instance_path, message)[:depth]), said), None
-        depth += step in _INWARDS
-        if step in _BEFORE_A_NAME:
-            next(steps, None)
-
-
-_INWARDS = frozenset(("properties", "patternProperties", "additionalProperties", "items", "additionalItems"))
-_BEFORE_A_NAME = frozenset(("properties", "patternProperties", "dependencies"))
-_PARENTS: dict[str | int, Said] = {
-    "allOf": ("Number All Of", "Must validate all the schemas (allOf)"),
-    "then": ("Condition Then", 'Must validate "then" as "if" was valid'),
-    "else": ("Condition Else", 'Must validate "else" as "if" was not valid'),
-}
-
-
-def _limit(title: str, sentence: str) -> Callable[[Any, str], Said]:
-    return lambda kind, _: (title, sentence.format(kind.limit))
-
-
-def _fixed(title: str, sentence: str) -> Callable[[Any, str], Said]:
-    return lambda _, __: (title, sentence)
-
-
-_SAID: dict[str, Callable[[Any, str], Said]] = {
-    "enum": lambda kind, field: (
-        "Enum",
-        f"{field} must be one of the following: {', '.join(map(_json, kind.options))}",
-    ),
-    "const": lambda kind, field: ("Const", f"{field} does not match: {_json(kind.expected_value)}"),
-    "format": lambda kind, _: ("Format", f"Does not match format '{kind.format}'"),
-    "minLength": _limit("String Gte", "String length must be greater than or equal to {}"),
-    "maxLength": _limit("String Lte", "String length must be less than or equal to {}"),
-    "minimum": _limit("Number Gte", "Must be greater than or equal to {}"),
-    "maximum": _limit("Number Lte", "Must be less than or equal to {}"),
-    "exclusiveMinimum": _limit("Number Gt", "Must be greater than {}"),
-    "exclusiveMaximum": _limit("Number Lt", "Must be less than {}"),
-    "multipleOf": lambda kind, _: ("Multiple Of", f"Must be a multiple of {kind.multiple_of}"),
-    "minItems": _limit("Array Min Items", "Array must have at least {} items"),
-    "maxItems": _limit("Array Max Items", "Array must have at most {} items"),
-    "minProperties": _limit("Array Min Properties", "Must have at least {} properties"),
-    "maxProperties": _limit("Array Max Properties", "Must have at most {} properties"),
-    "additionalItems": _fixed("Array No Additional Items", "No additional items allowed on array"),
-    "contains": _fixed("Contains", "At least one of the items must match"),
-    "anyOf": _fixed("Number Any Of", "Must validate at least one schema (anyOf)"),
-    "oneOf": _fixed("Number One Of", "Must validate one and only one schema (oneOf)"),
-    "not": _fixed("Number Not", "Must not validate the schema (not)"),
-    "falseSchema": _fixed("False", "False always fails validation"),
-}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _named(path: Sequence[str | int], value: Any) -> Path:
@@ -209,33 +237,15 @@ def _inside(value: Any, step: str | int) -> Any:
         return None
 
 
-def _listed(types: str | Sequence[str]) -> str:
-    if isinstance(types, str):
-        return types
-    return types[0] if len(types) == 1 else f"[{','.join(map(str, types))}]"
-
-
-def _type(value: Any) -> str:
-    if type(value) is float:
-        return "integer" if value.is_integer() else "number"
-    return _TYPES[type(value)]
-
-
-_TYPES: dict[type, str] = {
-    dict: "object",
-    list: "array",
-    str: "string",
-    int: "integer",
-    bool: "boolean",
-    type(None): "null",
-}
-
-
-def _twins(items: list[Any]) -> tuple[int, int]:
-    """The first two that are equal, told by their JSON: to Python 1 is True."""
+def _twins(items: list[Any]) -> Iterator[tuple[int, int]]:
+    """Each item that is equal to one before, with the last such, told by their JSON: to Python 1 is True."""
     seen: dict[str, int] = {}
+    is_any = False
     for number, item in enumerate(items):
-        first = seen.setdefault(json.dumps(item, sort_keys=True), number)
-        if first != number:
-            return first, number
-    return 0, len(items) - 1  # 1 and 1.0, say
+        text = as_json(item)
+        if text in seen:
+            is_any = True
+            yield seen[text], number
+        seen[text] = number
+    if not is_any:
+        yield 0, len(items) - 1  # 1e30 and 10**30, say

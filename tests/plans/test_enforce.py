@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from relay.plans.controls import Controls
+from relay.plans.enforce import Enforcer
 from relay.plans.ruling import Ruling, decode_ruling, encode_ruling
-from tests.plans.plans import Json, about, identify, plan, ruled, track
+from tests.plans.plans import Json, about, compiled, identify, plan, ruled, track
 
 NUMBER, TEXT = {"type": "number"}, {"type": "string"}
 ORDERS = plan(
@@ -143,6 +145,23 @@ def test_an_event_with_thousands_of_values_is_not_gone_through() -> None:
     assert ruled(plan(("A", rule)), big) == Ruling(None, (first,))
     assert ruled(plan(("A", rule)), track("A", id="1", tags=["a"] * 3000), **controls) is None
     assert len((ruled(plan(("A", rule)), track("A", tags=[1] * 1000)) or pytest.fail("none")).violations) > 1
+
+
+def test_a_change_of_consent_is_planned_where_destinations_ask_for_it() -> None:
+    name = "Segment Consent Preference Updated"
+    none, own = (
+        Controls(allow_unplanned_track_events=False, allow_unplanned_track_event_properties=False),
+        track(name, a=1),
+    )
+    common = about(a=TEXT)
+    assert Enforcer(compiled(ORDERS), none)(own) == Ruling("unplanned")
+    enforcer = Enforcer(compiled(ORDERS), none, has_consent=True)
+    assert enforcer(own) is None
+    assert enforcer(track("Other")) == Ruling("unplanned")
+    said = ("Invalid Type", "properties.a", "Invalid type. Expected: string, given: integer")
+    assert Enforcer(compiled(plan(common=common)), none, has_consent=True)(own) == Ruling(None, (said,))
+    rule = Enforcer(compiled(plan((name, about(a=TEXT)))), none, has_consent=True)
+    assert rule(own) == Ruling(None, (said,))
 
 
 # the two of identify, the two of group

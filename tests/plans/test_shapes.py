@@ -53,7 +53,15 @@ def test_the_shorthand_is_about_the_properties() -> None:
         "rules": {"events": [{"name": "Order Completed", "rules": {"properties": INNER}}]},
     }
     (rule,) = read(short).rules
-    assert (rule.version, rule.schema) == (1, MESSAGE)
+    assert (rule.version, rule.schema) == (
+        1,
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "labels": {},
+            "properties": {"context": {}, "traits": {}, "properties": INNER},
+        },
+    )
     ruling = ruled(short, track())
     assert ruling is not None
     assert [violation[1] for violation in ruling.violations] == ["properties.item_id"]
@@ -62,7 +70,7 @@ def test_the_shorthand_is_about_the_properties() -> None:
 def test_the_shorthand_of_identify_and_group_is_about_the_traits() -> None:
     short = {"rules": {"events": [], "identify": {"properties": INNER}, "group": {"properties": INNER}}}
     for rule in read(short).rules:
-        assert rule.schema["properties"] == {"traits": INNER}
+        assert rule.schema["properties"] == {"context": {}, "traits": INNER, "properties": {}}
 
 
 def test_a_rule_about_the_type_of_a_message_is_no_shorthand() -> None:
