@@ -127,9 +127,14 @@ class Webhook(ActionDestination, frozen=True):
         if "content-type" not in map(str.lower, sent):
             sent = {**_JSON, **sent}
         if self.shared_secret is not None:
-            sent[SIGNATURE] = hmac.digest(self.shared_secret.encode(), bodies[0], "sha1").hex()
+            sent[SIGNATURE] = signature(self.shared_secret, bodies[0])
         body = b"[" + b",".join(bodies) + b"]" if is_array else bodies[0]
         return Request(method, url, sent, body, secrets, hidden)
+
+
+def signature(secret: str, body: bytes) -> str:
+    """What proves that `body` comes from somebody who knows the secret."""
+    return hmac.digest(secret.encode(), body, "sha1").hex()
 
 
 def _json(data: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""What somebody hears of, when, and by which channels."""

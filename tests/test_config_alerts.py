@@ -1,0 +1,145 @@
+"""`[[alerts]]` and `[smtp]`: what is read, and the sentence for each mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from relay.config import Config, load
+from relay.errors import ConfigError
+from relay.times import Duration
+
+SOURCES = '[[sources]]\nname = "web"\nwrite_key = "k"\n'
+NEW = '[[alerts]]\nname = "new"\non = "new_violation"\n'
+RATE = '[[alerts]]\nname = "rate"\non = "violation_rate"\n'
+SLACK = 'slack = "https://hooks.slack.com/services/T/B/S3CRET"\n'
+SMTP = '[smtp]\nhost = "mail.example.com"\nfrom = "relay <relay@example.com>"\n'
+
+
+def read(folder: Path, text: str) -> Config:
+    path = folder / "relay.toml"
+    path.write_text(text, "utf-8")
+    return load(path, {})
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    """Every mistake, as `line: sentence`."""
+    with pytest.raises(ConfigError) as raised:
+        read(folder, text)
+    assert "S3CRET" not in str(raised.value)
+    return [problem.removeprefix(f"{folder}/relay.toml:") for problem in raised.value.problems]
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        SOURCES
+        + SMTP
+        + 'port = 465\nusername = "ann"\npassword = "p"\nsecurity = "tls"\n'
+        + RATE
+        + 'sources = ["web"]\nevents = ["Order Completed"]\nover = 100\nwithin = "10m"\nquiet = "2h"\n'
+        + 'webhook = "https://example.com/hook"\nsecret = "s"\n'
+        + 'email = ["ann@example.com", "Bob <bob@example.com>"]\n'
+        + SLACK,
+    )
+    (alert,) = config.alerts
+    assert (alert.sources, alert.events, alert.over) == (("web",), ("Order Completed",), 100)
+    assert (alert.within, alert.quiet) == (Duration("10m"), Duration("2h"))
+    assert alert.channels == ("webhook", "slack", "email")
+    assert config.smtp is not None
+    assert (config.smtp.sender, config.smtp.port) == ("relay <relay@example.com>", 465)
+    assert config.notes == ()
+
+
+def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+    config = read(tmp_path, NEW + SLACK)
+    (alert,) = config.alerts
+    assert (alert.sources, alert.events, alert.quiet, alert.channels) == (
+        None,
+        None,
+        Duration("1h"),
+        ("slack",),
+    )
+    assert config.smtp is None
+    assert read(tmp_path, "").alerts == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (NEW, ["1: an alert needs a channel: `webhook`, `slack` or `email`"]),
+        (NEW + "email = []\n", ["1: an alert needs a channel: `webhook`, `slack` or `email`"]),
+        (NEW + SLACK + NEW + SLACK, ["6: this name is already taken at line 2"]),
+        (
+            '[[alerts]]\nname = "new"\n' + SLACK,
+            ["1: missing key `on`"],
+        ),
+        (
+            NEW.replace("new_violation", "S3CRET") + SLACK,
+            ["3: Expected `new_violation` or `violation_rate` - at `on`"],
+        ),
+        (NEW + SLACK + "quite = 1\n", ["5: unknown key `quite`, did you mean `quiet`?"]),
+        (NEW + SLACK + 'sources = ["wbe"]\n', ["5: unknown source `wbe`; known: default"]),
+        (
+            SOURCES + NEW + SLACK + 'sources = ["wbe"]\n',
+            ["8: unknown source `wbe`, did you mean `web`?"],
+        ),
+        (
+            NEW + SLACK + "events = []\n",
+            ["5: `events` is empty: nothing would ever be told; left out, it means all"],
+        ),
+        (
+            NEW + SLACK + 'over = 1\nwithin = "1m"\n',
+            [
+                '5: `over` is for `on = "violation_rate"` only',
+                '6: `within` is for `on = "violation_rate"` only',
+            ],
+        ),
+        (
+            RATE + SLACK,
+            [
+                '1: missing key `over`: `on = "violation_rate"` is more than `over` violations within `within`',
+                '1: missing key `within`: `on = "violation_rate"` is more than `over` violations within `within`',
+            ],
+        ),
+        (
+            RATE + SLACK + 'over = -1\nwithin = "0s"\n',
+            ["5: `over` must not be below 0", "6: `within` must be a number above 0"],
+        ),
+        (
+            NEW + 'slack = "hooks.slack.com/S3CRET"\nwebhook = "https://S3CRET@/"\n',
+            ["4: `slack` must be an http or https URL", "5: `webhook` must be an http or https URL"],
+        ),
+        (NEW + SLACK + 'secret = "S3CRET"\n', ["5: `secret` needs `webhook`: it signs what goes there"]),
+        (
+            NEW + 'email = ["ann@example.com"]\n',
+            ["4: `email` needs a table `[smtp]`: the server that takes the mail"],
+        ),
+        (
+            NEW + 'email = ["ann"]\n' + SMTP,
+            ["4: `email` must be like ann@example.com or Ann <ann@example.com>"],
+        ),
+        ("[smtp]\n", ["1: missing key `from`", "1: missing key `host`"]),
+        (SMTP + "port = 0\n", ["4: `port` must be a port: 1 to 65535"]),
+        (SMTP + 'username = "ann"\n', ["4: `username` needs `password`"]),
+        (SMTP + 'password = "S3CRET"\n', ["4: `password` needs `username`"]),
+        (
+            SMTP + 'security = "ssl"\n',
+            ["4: Expected `starttls` or `tls` or `none` - at `security`"],
+        ),
+        (
+            SMTP.replace("relay@example.com>", "relay@example.com>\\nBcc: x"),
+            ["3: `from` must be like ann@example.com or Ann <ann@example.com>"],
+        ),
+        ('smtp = "S3CRET"\n', ["1: `smtp` is one table: write `[smtp]`"]),
+        ('alerts = "S3CRET"\n', ["1: `alerts` is a list of tables: write `[[alerts]]`"]),
+    ],
+)
+def test_every_mistake_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert sorted(mistakes(tmp_path, text)) == expected
+
+
+def test_a_password_in_the_clear_is_a_note(tmp_path: Path) -> None:
+    clear = SMTP + 'username = "ann"\npassword = "S3CRET"\nsecurity = "none"\n'
+    (note,) = read(tmp_path, clear).notes
+    assert note.endswith('the password of `[smtp]` is sent as it is: `security = "none"`')
+    assert read(tmp_path, clear.replace("mail.example.com", "localhost")).notes == ()
