@@ -1,11 +1,13 @@
 """What admin routes are given, checked, and how they answer."""
 
+import time
 from typing import Any
 
 import orjson
 from aiohttp import web
 
 from relay.body import encode
+from relay.times import moment_ms
 
 PAGE = 100
 MAX_PAGE = 500
@@ -34,6 +36,25 @@ def limit(request: web.Request) -> int:
     """How many are wanted at once."""
     wanted = number(request, "limit", PAGE)
     return PAGE if wanted is None else min(wanted, MAX_PAGE)
+
+
+def moment(request: web.Request, name: str) -> int | None:
+    """A moment in ms: ISO 8601 in the query, or a duration back from now."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        return moment_ms(text, int(time.time() * 1000))
+    except ValueError as error:
+        raise BadParameter(f"{name}: {error}") from None
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """`true` or `false` in the query; false when it is not there."""
+    text = request.query.get(name, "false")
+    if text not in ("true", "false"):
+        raise BadParameter(f"{name} must be true or false")
+    return text == "true"
 
 
 async def body(request: web.Request) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz, /metrics and /oauth/callback wants a token.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -11,14 +12,23 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from aiohttp_sse import sse_response
 
+from relay.api.alerts import alert_routes
 from relay.api.auth import problem, require_token
+from relay.api.blocked_events import blocked_event_routes
+from relay.api.config_api import config_api_routes
+from relay.api.dialects import in_their_words
 from relay.api.exposition import expose
 from relay.api.logins import login_routes
-from relay.api.parameters import BadParameter, answer, body, limit, number
+from relay.api.openapi.document import openapi_routes
+from relay.api.parameters import BadParameter, answer, body, flag, limit, number
+from relay.api.plan_inference import plan_inference_routes
+from relay.api.public_api import public_api_routes
 from relay.api.replays import replay_routes
+from relay.api.violations import violation_routes
 from relay.body import encode
 from relay.console.debugger import Debugger
 from relay.errors import ConfigError
+from relay.plans.compile import CompiledPlan
 
 log = structlog.get_logger()
 
@@ -28,14 +38,22 @@ PING_SECONDS = 2.0
 class Relay(Protocol):
     """What the admin listener needs of a running relay."""
 
+    alerts: Any
     debugger: Debugger
+    blocked_events: Any
+    releasing: Any
     dead_letters: Any
     delivery: Any
     replays: Any
+    violations: Any
     sources: Any
     log: Any
+    feed: Any
+    state: Any
     config: Any
     admin_token: str
+
+    async def change_plans(self, work: Callable[[Any], Mapping[Path, CompiledPlan]]) -> None: ...
 
     async def status(self) -> dict[str, Any]: ...
 
@@ -45,7 +63,7 @@ class Relay(Protocol):
 def admin_application(relay: Relay) -> web.Application:
     """The aiohttp application of the admin listener."""
     tokens = require_token(lambda: relay.admin_token, lambda: relay.config.server.read_token)
-    application = web.Application(middlewares=[_explain, tokens], client_max_size=1_000_000)
+    application = web.Application(middlewares=[_explain, in_their_words, tokens], client_max_size=1_000_000)
     routes = _Routes(relay)
     application.on_shutdown.append(routes.end_streams)
     application.add_routes(
@@ -61,8 +79,15 @@ def admin_application(relay: Relay) -> web.Application:
             web.post("/v1/destinations/{name}/pause", routes.pause),
             web.post("/v1/destinations/{name}/resume", routes.resume),
             web.post("/v1/reload", routes.reload),
+            *blocked_event_routes(relay),
+            *alert_routes(relay),
+            *plan_inference_routes(relay),
             *replay_routes(relay),
+            *violation_routes(relay),
             *login_routes(relay),
+            *config_api_routes(relay),
+            *public_api_routes(relay),
+            *openapi_routes(),
         ]
     )
     return application
@@ -76,7 +101,10 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
     except BadParameter as error:
         return problem(400, "bad_request", str(error))
     except web.HTTPException as error:
-        return problem(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+        response = problem(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
     except ConnectionError:
         raise
     except Exception:
@@ -108,22 +136,29 @@ class _Routes:
 
     async def debugger(self, request: web.Request) -> web.StreamResponse:
         source, event = request.query.get("source"), request.query.get("event")
+        only_violations = flag(request, "violations")
         if "text/event-stream" in request.headers.get("Accept", ""):
-            return await self._stream(request, source, event)
+            return await self._stream(request, source, event, only_violations=only_violations)
         events = self._relay.debugger.newest(
             source=source,
             event=event,
             message_id=request.query.get("messageId"),
             limit=limit(request),
+            only_violations=only_violations,
         )
         return answer({"events": events})
 
     async def _stream(
-        self, request: web.Request, source: str | None, event: str | None
+        self, request: web.Request, source: str | None, event: str | None, *, only_violations: bool
     ) -> web.StreamResponse:
         # a viewer that left is found out by a ping
         async with sse_response(request, ping_interval=PING_SECONDS) as response:
-            stream = self._relay.debugger.stream(source=source, event=event, is_wanted=response.is_connected)
+            stream = self._relay.debugger.stream(
+                source=source,
+                event=event,
+                only_violations=only_violations,
+                is_wanted=response.is_connected,
+            )
             try:
                 async for item in stream:
                     kind = "missed" if "missed" in item else "event"

@@ -19,6 +19,8 @@ from relay.destinations.base import Request
 from relay.destinations.reply import Answer, Reply
 from relay.destinations.secrets import Mask, hiding, shown_headers, shown_url
 from relay.event import Event
+from relay.outcome import Outcome
+from relay.plans.ruling import described
 from relay.times import format_iso
 
 KEPT = 500  # events of a source
@@ -120,11 +122,19 @@ class Debugger:
         self._ring(destination, event.source).append(1, NOTE_BYTES, note)
 
     def newest(
-        self, *, source: str | None, event: str | None, message_id: str | None, limit: int
+        self,
+        *,
+        source: str | None,
+        event: str | None,
+        message_id: str | None,
+        limit: int,
+        only_violations: bool = False,
     ) -> list[dict[str, Any]]:
         """Newest first, of one source or all, by event name or type, or one message id."""
         rings = [self._rings[source]] if source in self._rings else [] if source else self._rings.values()
         found = [e for ring in rings for events in ring for e in events if matches(e, event, message_id)]
+        if only_violations:
+            found = [e for e in found if breaks_plan(e)]
         found.sort(key=lambda e: (e.sequence, e.index), reverse=True)
         del found[limit:]
         deliveries = self._deliveries({e.source for e in found}, {(e.sequence, e.index) for e in found})
@@ -149,10 +159,15 @@ class Debugger:
             listener.close()
 
     async def stream(
-        self, *, source: str | None, event: str | None, is_wanted: Callable[[], bool] = lambda: True
+        self,
+        *,
+        source: str | None,
+        event: str | None,
+        only_violations: bool = False,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[dict[str, Any]]:
         """What comes from now on, while somebody wants it; `{"missed": n}` where n events were left out."""
-        listener = _Listener(source, event)
+        listener = _Listener(source, event, only_violations=only_violations)
         self._listeners.append(listener)
         try:
             while not listener.is_closed and is_wanted():
@@ -165,9 +180,10 @@ class Debugger:
 class _Listener:
     """One live view."""
 
-    def __init__(self, source: str | None, event: str | None) -> None:
+    def __init__(self, source: str | None, event: str | None, *, only_violations: bool) -> None:
         self._source = source
         self._event = event
+        self._only_violations = only_violations
         self._waiting: deque[Event] = deque()
         self._missed = 0
         self._more = asyncio.Event()
@@ -182,6 +198,8 @@ class _Listener:
             if not events or (self._source is not None and events[0].source != self._source):
                 continue
             for event in events:
+                if self._only_violations and not breaks_plan(event):
+                    continue
                 if not matches(event, self._event, None):
                     continue
                 if len(self._waiting) < LISTENER_EVENTS:
@@ -213,6 +231,11 @@ def matches(event: Event, name: str | None, message_id: str | None) -> bool:
     return name is None or name in (data.get("event"), data.get("type"), data.get("name"))
 
 
+def breaks_plan(event: Event) -> bool:
+    """Whether an event does not keep its tracking plan: it has violations, or is blocked."""
+    return bool(event.violations) or event.outcome is Outcome.BLOCKED
+
+
 def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """An event of the debugger as JSON has it."""
     return {
@@ -222,6 +245,7 @@ def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]
         "verdict": str(event.outcome) if event.outcome is not None else "admitted",
         "reason": event.reason,
         "notes": event.notes,
+        "violations": described(event.violations),
         "event": event.data,
         "deliveries": deliveries,
     }
