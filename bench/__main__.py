@@ -4,6 +4,7 @@ import click
 
 from bench.backlog import backlog
 from bench.bridge import bridge
+from bench.browser import browser
 from bench.destinations import destinations
 from bench.generator import generator
 from bench.ingest import ingest
@@ -19,7 +20,19 @@ def main() -> None:
     """Measure relay on this machine. Every load is bounded and stops by itself."""
 
 
-for command in (ingest, pipeline, soak, backlog, replay, protocols, destinations, sandbox, bridge, generator):
+for command in (
+    ingest,
+    pipeline,
+    soak,
+    backlog,
+    replay,
+    protocols,
+    destinations,
+    sandbox,
+    bridge,
+    browser,
+    generator,
+):
     main.add_command(command)
 
 main(prog_name="python -m bench")

@@ -10,6 +10,7 @@ from relay.destinations.bridge.catalogue import Catalogue, read
 from relay.destinations.bridge.errors import NotInstalled
 from relay.destinations.bridge.folder import INSTALL, NAME, current
 from relay.destinations.bridge.kinds import kind_of
+from relay.destinations.device import DEVICE_ONLY
 
 NATIVE, BRIDGE = "native", "bridge"
 
@@ -27,6 +28,8 @@ def find(name: str, engine: str | None, data_dir: Path) -> type[Destination]:
     """The type called `name`. `engine`: None takes relay's own where there is one. Raises UnknownType."""
     if engine != BRIDGE and name in destinations.CATALOGUE:
         return destinations.CATALOGUE[name]
+    if engine != BRIDGE and name in DEVICE_ONLY:
+        return DEVICE_ONLY[name]
     if engine == NATIVE:
         raise UnknownType(f"unknown destination type `{name}`", destinations.CATALOGUE)
     return _bridged(name, data_dir)

@@ -6,6 +6,7 @@ Success is exactly status 200 with a JSON object: any other 2xx, or an empty bod
 
 import time
 from email.utils import formatdate
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c000
 _REASONS = {
     200: "OK",
     204: "No Content",
+    304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
@@ -62,7 +64,9 @@ class Answer(web.StreamResponse):
 
     def _wire(self, request: web.BaseRequest) -> bytes:
         status, body, content_type, headers = self._answer
-        lines = [f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Length: {len(body)}\r\n{_date()}"]
+        lines = [f"HTTP/1.1 {status} {_REASONS[status]}\r\n{_date()}"]
+        if status != 304:  # noqa: PLR2004  there it would be the length of what is not sent again
+            lines.append(f"Content-Length: {len(body)}\r\n")
         if content_type is not None:
             lines.append(f"Content-Type: {content_type}\r\n")
         lines += [f"{name}: {value}\r\n" for name, value in headers]
@@ -118,9 +122,9 @@ def success(request: web.BaseRequest, cors: Headers) -> Answer:
     return Answer(200, SUCCESS, JSON, cors)
 
 
-def failure(status: int, code: str, message: str, headers: Headers) -> Answer:
+def failure(status: int, code: str, message: str, headers: Headers, **more: Any) -> Answer:
     """The error body that every SDK can read: py wants `code` and `message`, ruby `error`."""
-    body = {"success": False, "code": code, "message": message, "error": message}
+    body = {"success": False, "code": code, "message": message, "error": message, **more}
     return Answer(status, orjson.dumps(body), JSON, headers)
 
 

@@ -1,5 +1,7 @@
 """The `[server]` table and the `[[sources]]` of relay.toml."""
 
+from typing import Literal
+
 import msgspec
 
 from relay.destinations.transformations import Transformation
@@ -30,7 +32,9 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_limit: float = 500.0  # requests a second: the promise to every source
     burst: float | None = None  # requests the bucket holds; None: two seconds' worth
     allowed_origins: tuple[str, ...] | None = None  # None: any
+    bots: Literal["keep", "drop", "mark"] = "keep"  # events of crawlers and the like
     plan: str | None = None  # a JSON file with the tracking plan that its events must keep
+    strict: bool = False  # requests with events that do not keep the plan are refused
     controls: Controls = Controls()  # what becomes of those that do not
     transformations: tuple[Transformation, ...] = ()  # of its events, before any destination sees them
 

@@ -10,19 +10,24 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import structlog
 from aiohttp import web
 
 from relay import metrics
 from relay.body import decode, encode
-from relay.browser.settings import rudder_settings, segment_settings
+from relay.browser.config import BrowserConfig
+from relay.browser.library import MISSING, Library, plugin, plugin_names
+from relay.browser.settings import Facts, rudder_settings, segment_settings
 from relay.errors import EventRejected, LogUnavailable
 from relay.event import Event
-from relay.gateway import pixel, validating
+from relay.gateway import pixel, strict, validating
 from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later, success
 from relay.gateway.answers import pixel as gif
+from relay.gateway.cookies import renewed
 from relay.gateway.cors import cors_headers, preflight
+from relay.gateway.names import Names
 from relay.gateway.proxies import Proxies
 from relay.gateway.reading import BodyTimeout, read_body
 from relay.gateway.routes import TRACKING, Route, split_prefix
@@ -32,6 +37,9 @@ from relay.log.record import Record
 from relay.times import format_iso
 
 log = structlog.get_logger()
+
+SCRIPTS = ("analytics.min.js", "analytics.js")
+SCRIPT_SECONDS = 300  # a page may keep it; then it asks whether there is another
 
 
 class Body(Protocol):
@@ -71,8 +79,10 @@ class Gateway:
         parser: Parser,
         is_pressed: Callable[[], bool],
         relief: Callable[[], Awaitable[None]],
-        cloud_of: Callable[[str], list[str]],
+        facts_of: Callable[[str], Facts],
         judge: validating.Judge,
+        breaches: strict.Breaches,
+        browser: BrowserConfig,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sources = sources
@@ -81,9 +91,17 @@ class Gateway:
         self._parser = parser
         self._is_pressed = is_pressed
         self._relief = relief
-        self._cloud_of = cloud_of
+        self._facts_of = facts_of
+        self._library = Library()
         self._judge = judge
+        self._breaches = breaches
         self._clock = clock
+        self.take_up(browser)
+
+    def take_up(self, browser: BrowserConfig) -> None:
+        """From now on these names and cookies."""
+        self._names = Names(browser)
+        self._cookie_domains = browser.cookie_domains
 
     async def handle(self, request: web.BaseRequest) -> Answer:
         """The answer, whatever comes; a fault of our own is a 500, which clients repeat."""
@@ -103,7 +121,7 @@ class Gateway:
         if method == "POST":
             route = TRACKING.get(path)
             if route is None:
-                route = TRACKING.get(split_prefix(path)[1])
+                route = TRACKING.get(split_prefix(self._names.known(path))[1])
             if route is not None:
                 return await self._track(request, route, query)
         elif method == "OPTIONS":
@@ -114,19 +132,18 @@ class Gateway:
         return await self._other(request, method, path, query)
 
     async def _other(self, request: web.BaseRequest, method: str, path: str, query: str) -> Answer:
-        prefix, route = split_prefix(path)
+        prefix, route = split_prefix(self._names.known(path))
         if method == "POST" and route in ("/v1/m", "/v1/validate"):
             return await (self._telemetry(request) if route == "/v1/m" else self._validate(request, query))
         if method in ("GET", "HEAD"):
             if route.startswith("/v1/pixel/"):
                 await self._pixel(request, route.removeprefix("/v1/pixel/"), query)
                 return gif()
-            if route.startswith("/v1/projects/") and route.endswith("/settings"):
-                return self._settings(request, route.split("/")[3], prefix)
-            if route == "/sourceConfig":
-                return self._rudder_settings(request)
             if path == "/healthz":
                 return Answer(200, b'{"ok":true}')
+            found = self._for_browsers(request, route, prefix)
+            if found is not None:
+                return found
         return failure(404, "not_found", "there is nothing here", cors_headers(request.headers.get("Origin")))
 
     # --- tracking ------------------------------------------------------------------------------
@@ -137,7 +154,11 @@ class Gateway:
             metrics.RETRIED_REQUESTS.inc()
         record, parsed, source = await self._taken(request, route, query, cors)
         self._prepare_events(record, parsed, cors, source)
+        if source.config.strict:
+            await self._hold_to_plan(record, source, cors)
         await self._keep(record, source, cors)
+        if self._cookie_domains:
+            cors += renewed(request.headers, record, self._cookie_domains)
         return success(request, cors)
 
     async def _validate(self, request: web.BaseRequest, query: str) -> Answer:
@@ -194,6 +215,16 @@ class Gateway:
             code, message = events[0].reason or "", events[0].notes[0]
             source.rejected[code] += 1
             raise Refused(self._bad(code, message, cors, source))
+
+    async def _hold_to_plan(self, record: Record, source: Source, cors: Headers) -> None:
+        """Nothing of a request is kept if any of its events breaks the plan."""
+        told = await strict.violations_of(
+            record.prepared or [], self._breaches, is_batch=record.route == "batch"
+        )
+        if told:
+            source.statuses[400] += 1
+            source.rejected[strict.CODE] += record.events
+            raise Refused(failure(400, strict.CODE, strict.MESSAGE, cors, violations=told))
 
     async def _keep(self, record: Record, source: Source, cors: Headers) -> None:
         """Return once the record is durable."""
@@ -288,6 +319,8 @@ class Gateway:
         record = Record(int(self._clock() * 1000), source.name, kind, True, ip, agent, None, 1, body)  # noqa: FBT003
         try:
             self._prepare_events(record, self._parser.parse(body, kind), (), source)
+            if source.config.strict:
+                await self._hold_to_plan(record, source, ())
             await self._keep(record, source, ())
         except Refused as refused:
             log.info("a pixel's event was not kept", source=source.name, status=refused.answer.status)
@@ -303,6 +336,14 @@ class Gateway:
             pass
         return Answer(200, SUCCESS, JSON, cors)
 
+    def _for_browsers(self, request: web.BaseRequest, route: str, prefix: str) -> Answer | None:
+        """What libraries fetch before they send."""
+        if route.startswith("/v1/projects/") and route.endswith("/settings"):
+            return self._settings(request, route.split("/")[3], prefix)
+        if route.startswith("/analytics.js/v1/"):
+            return self._script(request, route)
+        return self._rudder_settings(request) if route == "/sourceConfig" else None
+
     def _settings(self, request: web.BaseRequest, key: str, prefix: str) -> Answer:
         cors = cors_headers(request.headers.get("Origin"))
         source = self.sources.by_key(key)
@@ -310,8 +351,33 @@ class Gateway:
             return failure(404, "not_found", "there is no such write key", cors)
         host = request.headers.get("Host", "localhost")
         scheme = self.proxies.scheme_of(request)
-        body = segment_settings(key, f"{host}{prefix}/v1", scheme, self._cloud_of(source.name))
+        body = segment_settings(key, self._names.api_host(host, prefix), scheme, self._facts_of(source.name))
         return Answer(200, body, JSON, (("Cache-Control", "public, max-age=60"), *cors))
+
+    def _script(self, request: web.BaseRequest, route: str) -> Answer:
+        """Answer with our own analytics.js, or a plug-in of it, for the source whose key is in the address."""
+        anybody = (("Access-Control-Allow-Origin", "*"),)  # and so the same for every page
+        key, _, name = route.removeprefix("/analytics.js/v1/").partition("/")
+        folder, _, file = name.rpartition("/")
+        is_known = name in SCRIPTS or (folder == "plugins" and file in plugin_names())
+        source = self.sources.by_key(unquote(key))
+        if source is None or not source.is_enabled or not is_known:
+            return failure(404, "not_found", "there is no such write key", anybody)
+        served = plugin(file) if folder else self._library.served(unquote(key), self._facts_of(source.name))
+        if served is None:
+            return later(503, "unavailable", MISSING, SCRIPT_SECONDS, anybody)
+        encoding, body, tag = served.best(request.headers.get("Accept-Encoding", ""))
+        headers: Headers = (
+            ("Cache-Control", f"public, max-age={SCRIPT_SECONDS}"),
+            ("ETag", tag),
+            ("Vary", "Accept-Encoding"),
+            *anybody,
+        )
+        if tag in request.headers.get("If-None-Match", ""):
+            return Answer(304, b"", None, headers)
+        if encoding != "identity":
+            headers += (("Content-Encoding", encoding),)
+        return Answer(200, body, "text/javascript; charset=utf-8", headers)
 
     def _rudder_settings(self, request: web.BaseRequest) -> Answer:
         cors = cors_headers(request.headers.get("Origin"))

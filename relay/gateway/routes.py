@@ -35,6 +35,11 @@ TRACKING = _tracking()
 _STARTS = ("/v1/", "/beacon/v1/", "/api/s/", "/sourceConfig", "/analytics.js/")
 
 
+def is_well_known(path: str) -> bool:
+    """Whether there is something in `path` that routes begin with."""
+    return any(start in path for start in _STARTS)
+
+
 def split_prefix(path: str) -> tuple[str, str]:
     """A path without its trailing slash, as (prefix, route): SDKs may be told a prefix before `/v1`."""
     path = path.rstrip("/") or "/"
