@@ -6,9 +6,6 @@ hand is finished within a limit, cursors are saved, the log is closed last.
 
 import asyncio
 import gc
-import resource
-import signal
-import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,19 +13,28 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
-from aiohttp import web
 
 from relay import __version__
 from relay.admission import normalise
 from relay.admission.admit import Admission
+from relay.admission.blocked import BlockedEvents
+from relay.admission.bots import Bots
+from relay.admission.consequences import Consequences, forwarding_of
 from relay.admission.normalise import events_of
 from relay.admission.plans import SourcePlans, settle_all
+from relay.admission.releasing import Releasing
 from relay.admission.seen import Seen
 from relay.admission.transform import SourceTransformations
+from relay.admission.violations_shown import ViolationsShown
+from relay.alerts.alerts import Alerts
 from relay.api.server import admin_application
+from relay.browser.library import MISSING, is_built
+from relay.browser.settings import Facts
 from relay.config import Config, load, with_generated
-from relay.config_checks import parse_address
+from relay.config_browser import facts_of
+from relay.config_connections import with_connections
 from relay.console.debugger import Debugger
 from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters
@@ -38,23 +44,21 @@ from relay.destinations.bridge.folder import NAME as INTEGRATIONS
 from relay.destinations.bridge.folder import current
 from relay.destinations.bridge.kinds import BridgedDestination
 from relay.destinations.bridge.runtime import Runtime
-from relay.errors import ConfigError, DataDirectoryError, RelayError
 from relay.event import Event
 from relay.gateway.gateway import Gateway
 from relay.gateway.proxies import Proxies
 from relay.gateway.source import Sources
+from relay.listeners import listen_admin, listen_public
 from relay.log.feed import Feed, Rulings
 from relay.log.record import Record
 from relay.log.retention import Retention
 from relay.log.sqlite import SqliteLog
 from relay.log.state import SQL, State
+from relay.plans.compile import CompiledPlan
 from relay.sandbox.sandbox import Sandbox
 
 log = structlog.get_logger()
 
-SHUTDOWN_SECONDS = 10.0  # for answers that are being given
-KEEP_ALIVE_SECONDS = 75.0  # a connection without requests; longer than the proxies' usual 60 s
-BACKLOG = 2048  # connections that wait to be accepted
 HOUSEKEEPING_SECONDS = 5.0
 SWITCH_SECONDS = 0.0005  # database threads get the interpreter back this soon, not after Python's 5 ms
 
@@ -67,20 +71,27 @@ UNADMITTED_SECONDS = 1.0  # the longest wait: a client that gives up sends every
 class App:
     """A running relay. Made by `running`."""
 
-    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+    def __init__(self, config: Config, environ: Mapping[str, str], stopping: asyncio.Event) -> None:
         self.config = config
         self.started_at = time.time()
-        self.stopping = asyncio.Event()
+        self.stopping = stopping
         self.log: SqliteLog
         self.state: State
         self.feed: Feed
         self.admission: Admission
         self.plans = SourcePlans()
+        self.violations: ViolationsShown
+        self.alerts: Alerts
+        self.blocked_events: BlockedEvents
+        self.consequences: Consequences
+        self.releasing: Releasing
+        self.bots = Bots()
         self.transformations = SourceTransformations()
         self.delivery: Delivery
         self.replays: Replays
         self.dead_letters: DeadLetters
         self.debugger = Debugger()
+        self._facts: dict[str, Facts] = {}
         self.sources: Sources
         self.gateway: Gateway
         self.admin_token = ""
@@ -105,18 +116,25 @@ class App:
             not_before=await self.state.read(lambda c: c.execute(SQL["admission_cursor"]).fetchone()[0]),
         )
         stack.push_async_callback(self.log.close)
-        self._admit_as(self.config)
         self.feed = Feed(self.log, self.state, self._events_of)
+        await self._open_blocked(stack, directory.blocked)
+        self._admit_as(self.config)
+        self.alerts = Alerts(self.state)
+        stack.push_async_callback(self.alerts.close)
+        await self._alert_as(self.config)
         self.admission = Admission(
             self.log,
             self.state,
             Seen(directory.path),
             self.feed,
             self.debugger.admitted,
-            transform=self.transformations.transform_all,
+            transform=self._transform_all,
+            foresee=self.bots.learn,
             plans=self.plans,
+            violated=self.alerts.observe,
         )
         await self.admission.load()
+        self.violations = ViolationsShown(self.log, self.state, lambda: self.config.violations.show_values)
         await self._open_delivery(stack)
         self.sources = Sources(self.config.sources, time.monotonic)
         self.gateway = Gateway(
@@ -126,12 +144,32 @@ class App:
             parser=normalise,
             is_pressed=self._is_pressed,
             relief=self.relief,
-            cloud_of=self._cloud_of,
+            facts_of=self._facts_of,
             judge=self.plans.judged,
+            breaches=self.plans.breaches,
+            browser=self.config.browser,
         )
         self._start_tasks(stack)
-        await self._listen_public(stack)
-        await self._listen_admin(stack)  # last: whoever asks /readyz may send at once
+        if not is_built():
+            log.warning(MISSING)
+        await listen_public(stack, self.config.server, self.gateway.handle)
+        # last: whoever asks /readyz may send at once
+        await listen_admin(stack, self.config.server, admin_application(self))
+
+    async def _open_blocked(self, stack: AsyncExitStack, path: Path) -> None:
+        self.blocked_events = await BlockedEvents.open(path)
+        stack.push_async_callback(self.blocked_events.close)
+        self.consequences = Consequences(
+            self.log, self.state, self.feed, self.blocked_events, lambda: self.config.log.max_bytes
+        )
+        await self.consequences.load()
+        self.releasing = Releasing(
+            self.blocked_events,
+            self.log,
+            self.state,
+            self.plans,
+            lambda name: name in self.sources.by_name,
+        )
 
     async def _open_delivery(self, stack: AsyncExitStack) -> None:
         self._sandbox = await stack.enter_async_context(Sandbox())
@@ -149,11 +187,27 @@ class App:
         await self.replays.apply(self.config.destinations, self.config.settings)
 
     def _events_of(self, record: Record, rulings: Rulings) -> list[Event]:
-        return self.transformations.transform(settle_all(events_of(record, self.state.log_id), rulings))
+        events = settle_all(events_of(record, self.state.log_id), rulings)
+        return self.transformations.transform(self.bots.judge(events))
+
+    def _transform_all(self, groups: list[list[Event]]) -> None:
+        self.bots.judge_all(groups)
+        self.transformations.transform_all(groups)
 
     def _admit_as(self, config: Config) -> None:
-        self.plans.take_up(config.plans, ((source.name, source.controls) for source in config.sources))
+        self._facts.clear()
+        self.plans.take_up(
+            config.plans,
+            ((source.name, source.controls) for source in config.sources),
+            has_consent=any(destination.consent for destination in config.destinations),
+        )
+        self.bots.take_up((source.name, source.bots) for source in config.sources)
         self.transformations.take_up((source.name, source.transformations) for source in config.sources)
+        self.consequences.take_up(forwarding_of(config.sources, config.plans))
+
+    async def _alert_as(self, config: Config) -> None:
+        plans = {name: compiled.plan.name for name, compiled in config.plans.items()}
+        await self.alerts.apply(config.alerts, config.smtp, plans)
 
     async def _bridge_as(self, config: Config) -> None:
         """Let bridged destinations run in the installed version, with what they are given besides their settings."""
@@ -172,6 +226,8 @@ class App:
         self._retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
         loops = {
             "admission": self.admission.run(),
+            "alerts": self.alerts.run(),
+            "consequences": self.consequences.run(),
             "ledger": self.delivery.ledger.run(),
             "retention": self._retention.run(HOUSEKEEPING_SECONDS),
         }
@@ -196,7 +252,12 @@ class App:
     @property
     def _keep_from(self) -> int:
         """The first sequence that somebody still needs."""
-        marks = (self.admission.cursor, self.delivery.mark, self.replays.mark)
+        marks = (
+            self.admission.cursor,
+            self.consequences.cursor,
+            self.delivery.mark,
+            self.replays.mark,
+        )
         return 1 + min(mark for mark in marks if mark is not None)
 
     def _is_pressed(self) -> bool:
@@ -211,43 +272,12 @@ class App:
         except TimeoutError:
             pass
 
-    def _cloud_of(self, source: str) -> list[str]:
-        titles = {
-            type(self.config.settings[d.name]).title
-            for d in self.config.destinations
-            if d.enabled and (d.sources is None or source in d.sources)
-        }
-        return sorted(titles)
-
-    async def _listen_public(self, stack: AsyncExitStack) -> None:
-        server = web.Server(
-            self.gateway.handle, access_log=None, logger=_QUIET, keepalive_timeout=KEEP_ALIVE_SECONDS
-        )
-        host, port = parse_address(self.config.server.listen)
-        listener = await asyncio.get_running_loop().create_server(
-            server, host, port, ssl=self._tls(), backlog=BACKLOG
-        )
-
-        async def close() -> None:
-            listener.close()
-            server.pre_shutdown()
-            await server.shutdown(SHUTDOWN_SECONDS)
-
-        stack.push_async_callback(close)
-
-    def _tls(self) -> ssl.SSLContext | None:
-        server = self.config.server
-        if server.tls_cert is None or server.tls_key is None:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(server.tls_cert, server.tls_key)
-        return context
-
-    async def _listen_admin(self, stack: AsyncExitStack) -> None:
-        runner = web.AppRunner(admin_application(self), access_log=None, logger=_QUIET, shutdown_timeout=1.0)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, *parse_address(self.config.server.admin)).start()
+    def _facts_of(self, source: str) -> Facts:
+        """What browsers are told of a source; made once, until the configuration changes."""
+        facts = self._facts.get(source)
+        if facts is None:
+            facts = self._facts[source] = facts_of(source, self.config)
+        return facts
 
     async def reload(self) -> list[str]:
         """Take up relay.toml again. Returns what needs a restart; raises ConfigError and changes nothing."""
@@ -257,16 +287,36 @@ class App:
             loaded = await asyncio.to_thread(load, self.config.path, self._environ)  # plans take a while
             config = with_generated(loaded, self._directory.secret)
             restart = self._fixed_changes(config)
+            if "server.data_dir" in restart:  # what an API set is still where it was
+                config = await asyncio.to_thread(self._in_this_directory, config)
             self.config = config
             self.sources.apply(config.sources)
             self._admit_as(config)
             self._retention.config = config.log
+            await self._alert_as(config)
             self.gateway.proxies = Proxies(config.server.trusted_proxies)
+            self.gateway.take_up(config.browser)
             await self._bridge_as(config)
             await self.delivery.apply(config.destinations, config.settings)
             await self.replays.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)
         return restart
+
+    async def change_plans(self, work: Callable[[Config], Mapping[Path, CompiledPlan]]) -> None:
+        """Let `work` write plans and what is connected to them, one such change at a time, and take it up.
+
+        `work` runs beside the loop; it returns the plans that it compiled, by their files. The rest of relay.toml is
+        not read again: it may be half edited.
+        """
+        async with self._reloading:
+            fresh = await asyncio.to_thread(work, self.config)
+            self.config = await asyncio.to_thread(with_connections, self.config, fresh)
+            self._admit_as(self.config)
+            await self._alert_as(self.config)
+
+    def _in_this_directory(self, config: Config) -> Config:
+        server = msgspec.structs.replace(config.server, data_dir=self.config.server.data_dir)
+        return with_connections(msgspec.structs.replace(config, server=server))
 
     def _fixed_changes(self, config: Config) -> list[str]:
         """What has changed and cannot while relay runs."""
@@ -308,62 +358,15 @@ def _has_bridged(config: Config) -> bool:
     return any(isinstance(settings, BridgedDestination) for settings in config.settings.values())
 
 
-class _Quiet:
-    """aiohttp's own log of broken requests: they are the sender's affair, and may hold an event's values."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
-
-_QUIET: Any = _Quiet()
-
-
 @asynccontextmanager
-async def running(config: Config, environ: Mapping[str, str]) -> AsyncIterator[App]:
-    """A relay that is up; on leaving it stops in good order."""
+async def running(
+    config: Config, environ: Mapping[str, str], stopping: asyncio.Event | None = None
+) -> AsyncIterator[App]:
+    """A relay that is up; on leaving it stops in good order. `stopping` is set when a part of it has failed."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(50_000, 20, 50)  # decoded JSON has no cycles: looking for them often is wasted
-    app = App(config, environ)
+    app = App(config, environ, stopping or asyncio.Event())
     async with AsyncExitStack() as stack:
         await app.open(stack)
         gc.freeze()
         yield app
-
-
-async def serve(config: Config, environ: Mapping[str, str], ready: Callable[[App], None]) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP takes up the configuration again. `ready(app)` is called once up.
-
-    Raises RelayError when it cannot start, or when a part of it failed by a fault of its own.
-    """
-    _raise_file_limit()
-    loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[None]] = set()
-    async with AsyncExitStack() as stack:
-        try:
-            app = await stack.enter_async_context(running(config, environ))
-        except OSError as error:
-            raise DataDirectoryError(f"cannot start: {error.strerror or error}") from error
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, app.stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(app))))
-        ready(app)
-        await app.stopping.wait()
-        log.info("stopping")
-    log.info("stopped")
-    if app.has_failed:
-        raise RelayError("a part of relay failed: see the log above")
-
-
-def _raise_file_limit() -> None:
-    """As many files as the system allows: every browser that is connected takes one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-async def _reload(app: App) -> None:
-    try:
-        await app.reload()
-    except ConfigError as error:
-        for problem in error.problems:
-            log.error("configuration refused, the old one stays in force", problem=problem)

@@ -21,10 +21,15 @@ from typing import Any
 
 import msgspec
 
+from relay.alerts.config import AlertConfig, SmtpConfig
+from relay.browser.config import BrowserConfig
+from relay.config_alerts import alerts_of, check_alerts, clear_passwords, smtp_of
 from relay.config_checks import CHECKS, fql, parse_address
+from relay.config_connections import with_connections
+from relay.config_device import check_devices
 from relay.config_errors import Problems, Table, convert, expand, explain, nearest, read_table, suggestion
 from relay.config_lines import Lines, Place
-from relay.config_plans import load_plans, read_controls
+from relay.config_plans import check_forwarding, in_file, load_plans, plan_files, read_controls
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
 from relay.destinations import catalogue
@@ -36,15 +41,23 @@ from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
 from relay.plans.compile import CompiledPlan
+from relay.plans.config import ViolationsConfig
+from relay.plans.connections import read_connections
+from relay.plans.controls import Controls
 
 DEFAULT_SOURCE = "default"  # the one source when relay.toml names none
 
-_TABLES = ("server", "log", "integrations", "sources", "destinations")
-
-# keys of the contract that this version refuses rather than ignores
-_PLANNED: dict[type[msgspec.Struct], tuple[str, ...]] = {
-    DestinationConfig: ("mode",),
-}
+_TABLES = (
+    "server",
+    "log",
+    "browser",
+    "integrations",
+    "violations",
+    "smtp",
+    "alerts",
+    "sources",
+    "destinations",
+)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -60,21 +73,31 @@ class Config(msgspec.Struct, frozen=True):
     destinations: tuple[DestinationConfig, ...]
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
+    browser: BrowserConfig = BrowserConfig()
     integrations: IntegrationsConfig = IntegrationsConfig()
+    violations: ViolationsConfig = ViolationsConfig()
     plans: Mapping[str, CompiledPlan] = {}
+    plan_files: Mapping[str, Path] = {}  # of those plans
+    in_file: Mapping[tuple[str, str], str] = {}  # where the file has what has to do with plans
+    default_source: str = DEFAULT_SOURCE
+    default_controls: Controls = Controls()  # its own, as an API set them
+    alerts: tuple[AlertConfig, ...] = ()
+    smtp: SmtpConfig | None = None
     notes: tuple[str, ...] = ()  # what works, and may not be what was meant
 
 
 def default() -> Config:
     """Give what holds without a file: one source, its key made in the data directory, nowhere to deliver."""
-    return Config(ServerConfig(), LogConfig(), (), (), {}, None)
+    return with_connections(Config(ServerConfig(), LogConfig(), (), (), {}, None))
 
 
 def with_generated(config: Config, secret: Callable[[str], str]) -> Config:
     """Add the default source, with the write key that `secret` keeps, when there is none."""
     if config.sources:
         return config
-    source = SourceConfig(name=DEFAULT_SOURCE, write_key=secret("write_key"))
+    source = SourceConfig(
+        name=DEFAULT_SOURCE, write_key=secret("write_key"), controls=config.default_controls
+    )
     return msgspec.structs.replace(config, sources=(source,))
 
 
@@ -97,7 +120,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         text = _read(path)
         raw = _parse(path, text)
         problems = Problems(str(path), Lines(text))
-        return _config(expand(raw, environ, (), problems.unset), environ, path, problems)
+        return with_connections(_config(expand(raw, environ, (), problems.unset), environ, path, problems))
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
 
@@ -128,7 +151,11 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problems: Problems) -> Config:
     server = _single(raw, "server", ServerConfig, problems)
     log = _single(raw, "log", LogConfig, problems)
+    browser = _single(raw, "browser", BrowserConfig, problems)
     integrations = _single(raw, "integrations", IntegrationsConfig, problems)
+    violations = _single(raw, "violations", ViolationsConfig, problems)
+    smtp = _single(raw, "smtp", SmtpConfig, problems) if "smtp" in raw else None
+    alerts = _several(raw, "alerts", AlertConfig, problems)
     read_controls(raw, problems)
     sources = _several(raw, "sources", SourceConfig, problems)
     _read_subscriptions(raw, environ, path, problems)
@@ -137,8 +164,12 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
         problems.add_key((key,), f"unknown key `{key}`{suggestion(key, _TABLES)}")
     _check_server(server, path, problems)
     _check_sources(sources, problems)
-    plans = load_plans(sources, path.absolute().parent, problems)
+    check_forwarding(sources, problems)
+    _check_unique(alerts, ("name",), "this name is already taken", problems)
+    check_alerts(alerts, smtp, _names_of(sources), problems)
     data_dir = Path(server.values.get("data_dir") or ServerConfig().data_dir)
+    folder = path.absolute().parent
+    plans = load_plans(sources, folder, problems, read_connections(data_dir))
     settings = _check_destinations(destinations, sources, data_dir, problems)
     problems.check()
     return Config(
@@ -148,12 +179,19 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
         destinations=tuple(DestinationConfig(**destination.values) for destination in destinations),
         settings=settings,
         path=path,
+        browser=BrowserConfig(**browser.values),
         integrations=IntegrationsConfig(**integrations.values),
+        violations=ViolationsConfig(**violations.values),
         plans=plans,
+        plan_files=plan_files(sources, folder),
+        in_file=in_file(raw, sources, path, problems),
+        alerts=alerts_of(alerts),
+        smtp=smtp_of(smtp),
         notes=(
             *_notes(destinations, settings, path, problems),
             *_plain_tokens(server, settings, path),
             *_without_login(settings, path),
+            *clear_passwords(smtp, path),
         ),
     )
 
@@ -221,7 +259,7 @@ def _several(
 
 
 def _table(struct: type[msgspec.Struct], raw: dict[str, Any], place: Place, problems: Problems) -> Table:
-    table = read_table(struct, raw, place, problems, planned=_PLANNED.get(struct, ()))
+    table = read_table(struct, raw, place, problems)
     for key, complaint in CHECKS[struct].items():
         for where, value in _each(table, key):
             if sentence := complaint(value):
@@ -276,6 +314,10 @@ def _check_sources(sources: list[Table], problems: Problems) -> None:
             problems.add(source.place, "missing key `write_key`")
 
 
+def _names_of(sources: list[Table]) -> list[str]:
+    return [source.values["name"] for source in sources if "name" in source.values] or [DEFAULT_SOURCE]
+
+
 def _check_unique(tables: list[Table], keys: Collection[str], sentence: str, problems: Problems) -> None:
     first: dict[Any, Place] = {}
     for table in tables:
@@ -290,12 +332,12 @@ def _check_destinations(
 ) -> dict[str, Destination]:
     """Return the settings of every destination, by its name."""
     _check_unique(destinations, ("name",), "this name is already taken", problems)
-    known = [source.values["name"] for source in sources if "name" in source.values]
+    known = _names_of(sources)
     settings = {}
     for destination in destinations:
         for place, name in destination.items("sources"):
-            if name not in (known or [DEFAULT_SOURCE]):
-                problems.add(place, f"unknown source `{name}`{suggestion(name, known or [DEFAULT_SOURCE])}")
+            if name not in known:
+                problems.add(place, f"unknown source `{name}`{suggestion(name, known)}")
         for place, each in destination.items("filters"):
             if complaint := fql(each.condition):
                 problems.add((*place, "if"), f"`if` {complaint}")
@@ -303,6 +345,7 @@ def _check_destinations(
         built = _check_type(destination, data_dir, problems)
         if built is not None and "name" in destination.values:
             settings[destination.values["name"]] = built
+    check_devices(destinations, problems)
     return settings
 
 

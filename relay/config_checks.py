@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from relay.alerts.config import AlertConfig, SmtpConfig
+from relay.browser.config import BrowserConfig, domain_problem, prefix_problem, script_problem
 from relay.delivery.config import DestinationConfig
 from relay.destinations.bridge.config import IntegrationsConfig
 from relay.destinations.fql import FqlError, compile_filter
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
+from relay.plans.config import ViolationsConfig
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -70,6 +73,30 @@ def _is_origin(text: str) -> bool:
     return plain and has_host and parts.scheme in ("http", "https")
 
 
+def _url(text: str) -> str | None:
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    return None if is_url and not re.search(r"[\s\\]", text) else "must be an http or https URL"
+
+
+def _mail(text: str) -> str | None:
+    address = r"[^<>@\s,;]+@[^<>@\s,;]+"
+    if re.fullmatch(rf"{address}|[^<>@,;\r\n]+<{address}>", text):
+        return None
+    return "must be like ann@example.com or Ann <ann@example.com>"
+
+
+def _port(number: int) -> str | None:
+    return None if 0 < number <= 65535 else "must be a port: 1 to 65535"  # noqa: PLR2004
+
+
+def _not_below_zero(number: int) -> str | None:
+    return None if number >= 0 else "must not be below 0"
+
+
 def fql(text: str) -> str | None:
     try:
         compile_filter(text)
@@ -103,7 +130,13 @@ CHECKS: Mapping[type[msgspec.Struct], Mapping[str, Check]] = {
         "data_dir": _filled,
         "trusted_proxies": _network,
     },
+    BrowserConfig: {
+        "prefix": prefix_problem,
+        "script": script_problem,
+        "cookie_domains": domain_problem,
+    },
     IntegrationsConfig: {},
+    ViolationsConfig: {},
     LogConfig: {"retention": _positive, "max_bytes": _positive},
     SourceConfig: {
         "name": _name,
@@ -111,6 +144,22 @@ CHECKS: Mapping[type[msgspec.Struct], Mapping[str, Check]] = {
         "write_keys": _filled,
         "rate_limit": _positive,
         "burst": _at_least_one,
+    },
+    AlertConfig: {
+        "name": _name,
+        "over": _not_below_zero,
+        "within": _positive,
+        "webhook": _url,
+        "secret": _filled,
+        "slack": _url,
+        "email": _mail,
+    },
+    SmtpConfig: {
+        "host": _filled,
+        "from": _mail,
+        "port": _port,
+        "username": _filled,
+        "password": _filled,
     },
     DestinationConfig: {
         "name": _name,

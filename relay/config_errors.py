@@ -5,7 +5,7 @@ sentence: it may be a token or come from the environment.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -86,13 +86,9 @@ def read_table(
     place: Place,
     problems: Problems,
     *,
-    planned: Collection[str] = (),
     word: str = "key",
 ) -> Table:
-    """Check every key of `raw` by itself.
-
-    `planned` are keys of the contract that come in a later version; `word` is what messages call a key.
-    """
+    """Check every key of `raw` by itself; `word` is what messages call a key."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     given = raw.keys() | {nearest(key, fields) for key in raw if key not in fields}
     values = {name: _default(field) for name, field in fields.items() if name not in given}
@@ -106,8 +102,6 @@ def read_table(
                 values[key] = convert(value, fields[key].type)
             except msgspec.ValidationError as error:
                 problems.add(where, _complain(error, key, value, fields[key].type))
-        elif key in planned:
-            problems.add_key(where, f"`{key}` is not yet supported by this version of relay")
         else:
             problems.add_key(where, f"unknown {word} `{key}`{suggestion(key, fields)}")
     return Table(place, values)

@@ -22,6 +22,8 @@ LOG_BYTES = Gauge("relay_log_bytes", "Bytes of the log on disk, about.")
 ADMITTED = Counter(
     "relay_admitted_events", "Events that admission let through or gave a verdict.", ["outcome"]
 )
+VIOLATIONS = Counter("relay_violations", "Violations of tracking plans.", ["source", "type"])
+BLOCKED = Counter("relay_blocked", "Events that tracking plans blocked.", ["source", "reason"])
 ADMISSION_LAG = Gauge("relay_admission_lag_requests", "Requests in the log that admission has not seen yet.")
 
 DELIVERED = Counter(
@@ -54,6 +56,8 @@ REPLAY_LAG = Gauge(
 )
 
 HELD = Gauge("relay_destination_held", "1 while a destination is down and its cursor held.", ["destination"])
+
+ALERTS = Counter("relay_alerts", "Tries to send an alert, by outcome.", ["alert", "channel", "outcome"])
 
 SANDBOX_CHILDREN = Gauge("relay_sandbox_children", "Processes that run other people's code.", ["pool"])
 SANDBOX_CALLS = Counter(

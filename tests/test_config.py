@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay import destinations
+from relay.alerts.config import AlertConfig, SmtpConfig
+from relay.browser.config import BrowserConfig
 from relay.config import Config, default, load, template
 from relay.config_checks import parse_address
 from relay.config_errors import convert
@@ -24,13 +26,18 @@ from relay.destinations.bridge.config import IntegrationsConfig
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
 from relay.log.config import LogConfig
+from relay.plans.config import ViolationsConfig
 from relay.times import Duration, Size
 
 ROOT = Path(__file__).parent.parent
 ROOMS: dict[str, type[msgspec.Struct]] = {
     "server": ServerConfig,
     "log": LogConfig,
+    "browser": BrowserConfig,
     "integrations": IntegrationsConfig,
+    "violations": ViolationsConfig,
+    "smtp": SmtpConfig,
+    "alerts": AlertConfig,
     "sources": SourceConfig,
     "destinations": DestinationConfig,
 }
@@ -274,30 +281,12 @@ def test_missing_keys_are_told_at_the_head_of_their_table(problems: Problems) ->
 def test_an_unknown_table_is_told_with_the_nearest(problems: Problems) -> None:
     assert problems("[sevrer]\n") == ["1: unknown key `sevrer`, did you mean `server`?"]
     assert problems("\n[[warehouses]]\n") == [
-        "2: unknown key `warehouses`; known: server, log, integrations, sources, destinations"
+        "2: unknown key `warehouses`; known: server, log, browser, integrations, violations, smtp, alerts, sources, destinations"
     ]
 
 
 def test_an_unknown_key_in_capitals_is_recognised(problems: Problems) -> None:
     assert problems("[server]\nLISTEN = 1") == ["2: unknown key `LISTEN`, did you mean `listen`?"]
-
-
-@pytest.mark.parametrize("key", ["forwarding_violations_to", "forwarding_blocked_events_to"])
-def test_what_a_source_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
-    Path("plan.json").write_text('{"rules": []}')
-    told = [f"5: `{key}` is not yet supported by this version of relay"]
-    assert problems(source('plan = "plan.json"', f"controls.{key} = 'other'")) == told
-
-
-@pytest.mark.parametrize("key", ["mode"])
-def test_what_a_destination_cannot_have_yet_is_refused(problems: Problems, key: str) -> None:
-    told = [f"5: `{key}` is not yet supported by this version of relay"]
-    assert problems(destination(f"{key} = 1")) == told
-
-
-def test_planned_tables_are_told_at_their_own_line(problems: Problems) -> None:
-    text = destination("[destinations.mode]", "a = 1")
-    assert problems(text) == ["5: `mode` is not yet supported by this version of relay"]
 
 
 def test_a_filter_that_cannot_be_read_is_told_with_its_place(problems: Problems) -> None:
@@ -425,13 +414,13 @@ settings.url = "${NO}"
 
 
 def test_a_missing_variable_hides_no_misspelt_key(problems: Problems) -> None:
-    text = "nmae = '${NO}'\n" + destination('mode = "${NO}"', 'rate_limits = "${NO}"')
+    text = "nmae = '${NO}'\n" + destination('moed = "${NO}"', 'rate_limits = "${NO}"')
     unset = "the environment variable `NO` is not set"
     assert problems(text) == [
         f"1: {unset}",
-        "1: unknown key `nmae`; known: server, log, integrations, sources, destinations",
+        "1: unknown key `nmae`; known: server, log, browser, integrations, violations, smtp, alerts, sources, destinations",
         f"6: {unset}",
-        "6: `mode` is not yet supported by this version of relay",
+        "6: unknown key `moed`, did you mean `mode`?",
         f"7: {unset}",
         "7: unknown key `rate_limits`, did you mean `rate_limit`?",
     ]
@@ -733,7 +722,7 @@ def test_the_example_shows_every_key_of_every_room() -> None:
     shown = {table: list(keys) for table, keys in _shown().items()}
     assert shown.keys() == ROOMS.keys()
     for table, room in ROOMS.items():
-        assert sorted(shown[table]) == sorted(room.__struct_fields__)
+        assert sorted(shown[table]) == sorted(room.__struct_encode_fields__)
 
 
 def test_the_example_explains_every_key() -> None:
@@ -746,7 +735,7 @@ def test_the_example_explains_every_key() -> None:
 def test_what_the_example_shows_is_the_default_where_there_is_one(table: str) -> None:
     for field in msgspec.structs.fields(ROOMS[table]):
         if field.default not in (msgspec.NODEFAULT, None, ()):
-            shown = _shown()[table][field.name]
+            shown = _shown()[table][field.encode_name]
             assert convert(shown, field.type) == field.default, field.name
 
 

@@ -70,6 +70,11 @@ def test_controls_that_are_no_table_are_told(folder: Path) -> None:
     assert problems(folder, text) == ["5: Expected `object`, got `int` - at `controls`"]
 
 
+def test_a_strict_source_without_a_plan_is_told(folder: Path) -> None:
+    text = SOURCE.format("web") + "strict = true\n"
+    assert problems(folder, text) == ["4: `strict` needs a `plan`: what breaks it is refused"]
+
+
 def test_controls_without_a_plan_are_told(folder: Path) -> None:
     text = SOURCE.format("web") + "controls.allow_unplanned_track_events = false\n"
     assert problems(folder, text) == ["4: `controls` need a `plan`: they say what becomes of what breaks it"]
@@ -108,3 +113,14 @@ def test_a_plan_of_more_than_15_mb_is_not_even_read(folder: Path) -> None:
         file.truncate(15_000_001)
     (mistake,) = problems(folder, SOURCE.format("web") + 'plan = "plans/web.json"\n')
     assert mistake == "4: `plan`: plans/web.json: has more than 15,000,000 bytes"
+
+
+@pytest.mark.parametrize("control", ["forwarding_violations_to", "forwarding_blocked_events_to"])
+def test_what_is_forwarded_goes_to_another_source_that_is_there(folder: Path, control: str) -> None:
+    text = SOURCE.format("web") + 'plan = "plans/web.json"\n[sources.controls]\n'
+    assert problems(folder, text + f'{control} = "wbe"\n') == [f"6: `{control}`: there is no source `wbe`"]
+    assert problems(folder, text + f'{control} = "web"\n') == [
+        f"6: `{control}`: must be another source than `web` itself"
+    ]
+    config = loaded(folder, text + f'{control} = "app"\n' + SOURCE.format("app"))
+    assert getattr(config.sources[0].controls, control) == "app"

@@ -9,6 +9,7 @@ import sys
 import click
 
 from relay import __version__
+from relay.cli.alerts import alerts
 from relay.cli.backup import backup
 from relay.cli.check import check
 from relay.cli.dead_letters import dead_letters
@@ -20,6 +21,7 @@ from relay.cli.reload import reload
 from relay.cli.replay import replay
 from relay.cli.send import send
 from relay.cli.serve import serve
+from relay.cli.snippet import snippet
 from relay.cli.status import status
 from relay.cli.tail import tail
 from relay.cli.try_ import try_
@@ -54,12 +56,14 @@ for command in (
     destinations,
     check,
     serve,
+    snippet,
     send,
     tail,
     try_,
     plan,
     status,
     dead_letters,
+    alerts,
     replay,
     reload,
     pause,

@@ -27,7 +27,7 @@ from relay.cli.running import data_directory
 from relay.log.segment import segment_files, segment_path
 
 COMPRESSION = 6  # of 9: beyond it takes twice the time for a hundredth of the size
-SECRETS = ("admin_token", "write_key")
+PLAIN_FILES = ("admin_token", "write_key", "api.json")
 
 
 class Copied(NamedTuple):
@@ -76,9 +76,11 @@ def _back_up(folder: Path, target: Path) -> Copied:
             scratch = Path(work) / "copy.db"
             if not _add_database(archive, folder, Path("state.db"), scratch):
                 raise CannotDo(f"{folder}/state.db is gone")
+            _add_database(archive, folder, Path("blocked.db"), scratch)
             paths = [segment_path(Path("log"), first) for first in segment_files(folder / "log")]
             segments = sum(_add_database(archive, folder, path, scratch) for path in paths)
-            for name in SECRETS:
+            plans = [f"plans/{file.name}" for file in sorted(folder.glob("plans/rs_*.json"))]
+            for name in (*PLAIN_FILES, *plans):
                 if (folder / name).is_file():
                     archive.add(folder / name, name)
         packed.flush()

@@ -57,7 +57,7 @@ class Client:
     ) -> HTTPResponse:
         """The answer, unread. Raises CannotDo."""
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        url = self.url + path + ("?" + urlencode(given) if given else "")
+        url = self.url + path + ("?" + urlencode(given, doseq=True) if given else "")
         data = None if method == "GET" else json.dumps({} if body is None else body).encode()
         request = Request(url, data, self._headers | dict(headers or {}), method=method)  # noqa: S310  ours
         if data is not None:

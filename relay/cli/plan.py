@@ -10,6 +10,12 @@ import msgspec
 
 from relay.cli.events_file import EventsFile, admitted
 from relay.cli.options import json_option
+from relay.cli.plan_blocked import blocked, release
+from relay.cli.plan_codegen import codegen
+from relay.cli.plan_diff import diff
+from relay.cli.plan_import import import_
+from relay.cli.plan_infer import infer
+from relay.cli.plan_violations import violations
 from relay.cli.printing import counted, plain, print_json
 from relay.event import Event
 from relay.plans.checking import Checked, checked
@@ -20,7 +26,16 @@ from relay.plans.files import load_plan
 
 @click.group()
 def plan() -> None:
-    """Check tracking plans, and events by them."""
+    """Write, check and compare tracking plans; see what they found and blocked."""
+
+
+plan.add_command(blocked)
+plan.add_command(release)
+plan.add_command(diff)
+plan.add_command(import_)
+plan.add_command(infer)
+plan.add_command(codegen)
+plan.add_command(violations)
 
 
 @plan.command()

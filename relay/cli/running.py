@@ -50,11 +50,21 @@ class Running:
         key = b64encode(f"{require(self.config, source.keys[0])}:".encode()).decode()
         headers = {"Authorization": f"Basic {key}", "User-Agent": f"relay-send/{__version__}"}
         tls = None if server.tls_cert is None else _only(Path(server.tls_cert))
-        client = Client(_url("https" if tls else "http", server.listen), headers, tls)
+        client = Client(self.public, headers, tls)
         try:
             client.post(f"/v1/{kind}", event)
         except Refused as error:
-            raise CannotDo(f"relay did not take the event of source `{source.name}`: {error}") from None
+            found = [
+                f"\n{each['field']}: {each['description']}" for each in error.answer.get("violations", [])
+            ]
+            text = f"relay did not take the event of source `{source.name}`: {error}{''.join(found)}"
+            raise CannotDo(text) from None
+
+    @property
+    def public(self) -> str:
+        """Where its public listener is."""
+        server = self.config.server
+        return _url("http" if server.tls_cert is None else "https", server.listen)
 
     def source(self, name: str | None) -> SourceConfig:
         """The source called `name`, else the first that is enabled."""

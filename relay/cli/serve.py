@@ -31,7 +31,7 @@ def serve(file: Path | None, log_format: str) -> None:
     # imported here: half a second that no other command should pay
     import uvloop  # noqa: PLC0415
 
-    from relay.app import serve as run  # noqa: PLC0415
+    from relay.serving import serve as run  # noqa: PLC0415
 
     _set_up_logging(log_format)
     uvloop.run(run(read(file), os.environ, _greet))

@@ -27,17 +27,25 @@ MOST_LINES = 500  # the debugger gives no more at once
     show_default=True,
     help="How many earlier events to begin with.",
 )
+@click.option("--violations", is_flag=True, help="Only events that do not keep their tracking plan.")
 @config_option
 @json_option
-def tail(source: str | None, event: str | None, *, lines: int, file: Path | None, as_json: bool) -> None:
+def tail(
+    source: str | None, event: str | None, *, lines: int, violations: bool, file: Path | None, as_json: bool
+) -> None:
     """Show events as they come in, until Ctrl-C.
 
-    One line each: time, source, type, name, user, and whether admission let it through. With --json, one JSON
-    object each, with the whole event.
+    One line each: time, source, type, name, user, and whether admission let it through. With --violations, under it
+    what the tracking plan of the source found. With --json, one JSON object each, with the whole event.
     """
-    show = print_json if as_json else _print
+    show = print_json if as_json else _print_violations if violations else _print
+    query: dict[str, object] = {
+        "source": source,
+        "event": event,
+        "violations": "true" if violations else None,
+    }
     try:
-        for item in _items(Running(file), {"source": source, "event": event}, lines):
+        for item in _items(Running(file), query, lines):
             show(item)
     except KeyboardInterrupt:
         return
@@ -79,3 +87,9 @@ def _print(item: dict[str, Any]) -> None:
     verdict = item["verdict"] + (f" ({item['reason']})" if item["reason"] else "")
     parts = (item["source"], event.get("type") or "-", name, who, verdict)
     click.echo("  ".join([clock(event.get("receivedAt")), *(plain(str(part)) for part in parts)]))
+
+
+def _print_violations(item: dict[str, Any]) -> None:
+    _print(item)
+    for violation in item.get("violations", ()):
+        click.echo(f"          {plain(violation['field'])}: {plain(violation['description'])}")

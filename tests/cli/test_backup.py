@@ -121,8 +121,9 @@ async def test_a_relay_that_is_stopped_is_backed_up_too(stopped: RelayProcess) -
     with tarfile.open(file) as archive:
         names = archive.getnames()
         assert names[0] == "state.db"
-        assert names[1:4] == [f"log/{first:020}.db" for first in (1, 2, 3)]
-        assert names[4:] == ["admin_token", "write_key"]
+        assert names[1] == "blocked.db"
+        assert names[2:5] == [f"log/{first:020}.db" for first in (1, 2, 3)]
+        assert names[5:] == ["admin_token", "write_key"]
         assert archive.getmember("write_key").mode == 0o600
 
 

@@ -19,6 +19,7 @@ COMMANDS = [
     ("destinations", "logout"),
     ("check",),
     ("serve",),
+    ("snippet",),
     ("send",),
     ("tail",),
     ("try",),
@@ -28,11 +29,14 @@ COMMANDS = [
     ("try", "destination"),
     ("plan",),
     ("plan", "check"),
+    ("plan", "codegen"),
     ("status",),
     ("dead-letters",),
     ("dead-letters", "list"),
     ("dead-letters", "retry"),
     ("dead-letters", "drop"),
+    ("alerts",),
+    ("alerts", "test"),
     ("replay",),
     ("reload",),
     ("pause",),
@@ -63,7 +67,7 @@ def test_every_option_has_help(command: tuple[str, ...]) -> None:
     "command", [c for c in COMMANDS if c not in {("dead-letters",), ("try",), ("plan",)}], ids=" ".join
 )
 async def test_an_unknown_option_is_wrong_usage(command: tuple[str, ...], tmp_path: Path) -> None:
-    outcome = await run(*command, "--violations", folder=tmp_path)
+    outcome = await run(*command, "--violatoins", folder=tmp_path)
     assert (outcome.code, outcome.out) == (2, "")
     assert "No such option" in outcome.error
 

@@ -150,6 +150,89 @@ def test_what_a_source_has_dropped_goes_nowhere() -> None:
     assert routing().route(one) == "event_setting"
 
 
+# device mode
+
+SENT_THERE = "MESSAGE_SENT_CLIENT_SIDE"
+
+
+def in_browser(kind: str = "amplitude", title: str = "Actions Amplitude", **keys: Any) -> Routing:
+    return Routing(DestinationConfig(name="numbers", type=kind, mode="device", **keys), title)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"bundledIds": ["other", "numbers"]},
+        {"bundled": ["Segment.io", "Actions Amplitude"], "bundledIds": []},
+        {"bundledIds": ["numbers"], "failedInitializations": []},
+        {"bundledIds": ["numbers"], "failedInitializations": ["Mixpanel (Actions)"]},
+        {"bundledIds": ["numbers"], "failedInitializations": "Actions Amplitude"},
+    ],
+    ids=str,
+)
+def test_what_the_browser_has_sent_is_not_sent_again(metadata: Any) -> None:
+    assert in_browser().route(event(_metadata=metadata)) == SENT_THERE
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        [],
+        "numbers",
+        {},
+        {"bundledIds": "numbers", "bundled": {"Actions Amplitude": True}},
+        {"bundledIds": [["numbers"], 1, None], "bundled": ["Segment.io"]},
+        {"unbundled": ["Actions Amplitude"], "bundledIds": ["other"]},
+        {"bundledIds": ["numbers"], "failedInitializations": ["Actions Amplitude"]},
+        {"bundledIds": ["numbers"], "failedInitializations": ["numbers"]},
+    ],
+    ids=str,
+)
+def test_what_the_browser_has_not_sent_goes_by_cloud(metadata: Any) -> None:
+    one = event(_metadata=metadata)
+    assert in_browser().route(one) is one
+
+
+def test_an_event_without_metadata_comes_from_a_server_and_goes_by_cloud() -> None:
+    one = event()
+    assert in_browser().route(one) is one
+
+
+def test_a_destination_in_cloud_mode_does_not_believe_a_browser() -> None:
+    one = event(_metadata={"bundledIds": ["hook"], "bundled": ["Webhook"]})
+    assert routing().route(one) is one
+
+
+def test_what_was_decided_once_is_not_decided_again() -> None:
+    one = event(_metadata={"bundledIds": ["numbers"]})
+    assert in_browser().route(one, again=True) is one
+
+
+def test_a_destination_in_device_mode_looks_at_every_event() -> None:
+    assert in_browser().is_open is False
+
+
+def test_consent_and_the_senders_wish_come_before_what_the_browser_did() -> None:
+    done = {"bundledIds": ["numbers"]}
+    assert in_browser(consent=("C1",)).route(event(prefers(C1=False), _metadata=done)) == NO_CONSENT
+    unwanted = event(integrations={"Amplitude": False}, _metadata=done)
+    assert in_browser().route(unwanted) == "FILTERED_BY_INTEGRATIONS_OBJECT"
+
+
+def test_a_type_that_only_browsers_can_send_to_is_sent_nothing_else() -> None:
+    routes = in_browser("google-ads", "Google Ads (Gtag)")
+    assert routes.route(event()) == "DEVICE_MODE_ONLY"
+    assert routes.route(event(_metadata={"bundled": ["Google Ads (Gtag)"]})) == SENT_THERE
+    assert routes.route(event(integrations={"Google Ads": False})) == "FILTERED_BY_INTEGRATIONS_OBJECT"
+
+
+def test_of_several_scripts_each_goes_by_its_own_name() -> None:
+    routes = in_browser("script", "Script")
+    assert routes.route(event(_metadata={"bundled": ["Script"]})) == "DEVICE_MODE_ONLY"
+    assert routes.route(event(_metadata={"bundled": ["numbers"]})) == SENT_THERE
+
+
 # in the pipeline
 
 
