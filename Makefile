@@ -30,6 +30,7 @@ binary:
 	build/venv/bin/python -m PyInstaller --onefile --name relay --noconfirm --clean --log-level WARN \
 		--distpath dist --workpath build/pyinstaller --specpath build/pyinstaller \
 		--collect-data relay \
+		--collect-data crawleruseragents \
 		--hidden-import uvloop --hidden-import orjson --hidden-import msgspec --hidden-import aiosqlite \
 		--hidden-import backports.zstd --hidden-import prometheus_client \
 		relay/__main__.py
