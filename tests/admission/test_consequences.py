@@ -16,6 +16,7 @@ from relay.admission.consequences import Consequences, Forwarding, forwarding_of
 from relay.admission.releasing import Releasing
 from relay.errors import LogUnavailable
 from relay.gateway.config import SourceConfig
+from relay.log.sqlite import SqliteLog
 from relay.plans.controls import Controls
 from relay.plans.ruling import Ruling
 from tests.admission.house import House, fates, house
@@ -201,6 +202,7 @@ async def test_while_the_log_takes_nothing_the_step_is_not_over(
 async def test_a_full_log_takes_what_retention_waits_for(shop: Shop) -> None:
     shop.forward(blocked_to="other")
     log = shop.built.log
+    assert isinstance(log, SqliteLog)
     await shop.go()
     large = {**UNPLANNED, "properties": {"x": "y" * 20_000}}
 

@@ -87,7 +87,11 @@ class _Connection(sqlite3.Connection):
                 self.disk.at_statement(sql)
             self.disk.check(sql, "before")
             cursor = super().execute(sql, parameters)
-            self.disk.check(sql, "after")
+            try:
+                self.disk.check(sql, "after")
+            except sqlite3.OperationalError:
+                cursor.close()  # SQLite's own failures leave none open, whose lock would outlive the connection
+                raise
             return cursor
 
     def executescript(self, sql: str, /) -> sqlite3.Cursor:
