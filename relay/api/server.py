@@ -24,6 +24,7 @@ from relay.api.parameters import BadParameter, answer, body, flag, limit, number
 from relay.api.plan_inference import plan_inference_routes
 from relay.api.public_api import public_api_routes
 from relay.api.replays import replay_routes
+from relay.api.validating import validating_routes
 from relay.api.violations import violation_routes
 from relay.body import encode
 from relay.console.debugger import Debugger
@@ -40,6 +41,7 @@ class Relay(Protocol):
 
     alerts: Any
     debugger: Debugger
+    plans: Any
     blocked_events: Any
     releasing: Any
     dead_letters: Any
@@ -83,6 +85,7 @@ def admin_application(relay: Relay) -> web.Application:
             *alert_routes(relay),
             *plan_inference_routes(relay),
             *replay_routes(relay),
+            *validating_routes(relay),
             *violation_routes(relay),
             *login_routes(relay),
             *config_api_routes(relay),

@@ -166,7 +166,8 @@ class Gateway:
         cors = cors_headers(request.headers.get("Origin"))
         record, parsed, _ = await self._taken(request, None, query, cors)
         events = self._parser.prepare(record, parsed)
-        return validating.verdicts(events, record.route, self._judge, cors)
+        found = validating.verdicts(events, record.route, self._judge)
+        return Answer(200, encode(found) or b"{}", JSON, cors)
 
     async def _taken(
         self, request: web.BaseRequest, route: Route | None, query: str, cors: Headers

@@ -103,4 +103,12 @@ OPERATIONS = (
         },
         also={409: "another is on its way"},
     ),
+    Operation(
+        "POST /v1/validate",
+        "What would become of an event, or a batch, of a source",
+        an("success", success=FLAG),
+        query={"source": TEXT},
+        body=OBJECT,
+        also={404: "there is no such source"},
+    ),
 )
