@@ -1,5 +1,6 @@
 """An event as every room sees it, and the limits of the Tracking API."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -48,3 +49,10 @@ class Event(msgspec.Struct, gc=False):
         if self.decoded is None:
             self.decoded = decode(self.json)
         return self.decoded
+
+
+def name_of(data: Mapping[str, Any]) -> str:
+    """What an event is called: the name of a track, page or screen if it has one, else its type."""
+    kind: str = data["type"]
+    name = data.get("event" if kind == "track" else "name") if kind in ("track", "page", "screen") else None
+    return name if isinstance(name, str) and name else kind

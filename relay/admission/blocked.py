@@ -14,7 +14,7 @@ import orjson
 
 from relay.body import decode
 from relay.database import CHECKPOINT_PAGES, Database, connect_writer, named_queries, open_writer, transaction
-from relay.event import Event
+from relay.event import Event, name_of
 from relay.log.state import rows_json
 from relay.plans.ruling import Ruling, described
 from relay.times import format_iso
@@ -134,16 +134,6 @@ class BlockedEvents:
 
         while await self._database.run(work):
             pass
-
-
-def name_of(data: Data) -> str:
-    """What an event is called: by its name if it has one, else by its type."""
-    kind: str = data["type"]
-    name = data.get("event" if kind == "track" else "name") if kind in _NAMED else None
-    return name if type(name) is str and name else kind
-
-
-_NAMED = frozenset(("track", "page", "screen"))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

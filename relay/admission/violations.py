@@ -16,6 +16,7 @@ from typing import Any
 
 from relay import metrics
 from relay.admission.plans import Ruled
+from relay.event import name_of
 from relay.log.record import Record
 from relay.log.state import SQL, rows_json
 from relay.outcome import Outcome
@@ -64,10 +65,8 @@ class Group:
 
 
 def event_name(data: Mapping[str, Any]) -> str:
-    """What an event is called: the name of a track, page or screen, else its type."""
-    kind = data["type"]
-    name = data.get("event" if kind == "track" else "name") if kind in ("track", "page", "screen") else None
-    return name[:MAX_NAME] if isinstance(name, str) and name else str(kind)
+    """What an event is called here."""
+    return name_of(data)[:MAX_NAME]
 
 
 def grouped(ruled: Iterable[Ruled], received: Mapping[int, int], after: int) -> dict[Key, Group]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from relay.event import Event
+from relay.event import Event, name_of
 
 Breaches = Callable[[Event], list[tuple[str, str, str]]]
 
@@ -29,7 +29,7 @@ async def violations_of(events: list[Event], breaches: Breaches, *, is_batch: bo
     for event in events:
         for kind, field, description in breaches(event):
             place = {"index": event.index} if is_batch else {}
-            named = {"messageId": event.message_id or None, "event": _name(event.data)}
+            named = {"messageId": event.message_id or None, "event": name_of(event.data)[:MAX_NAME]}
             told.append(place | named | {"type": kind, "field": field, "description": description})
         if len(told) >= MAX_TOLD:
             break
@@ -37,10 +37,3 @@ async def violations_of(events: list[Event], breaches: Breaches, *, is_batch: bo
             await asyncio.sleep(0)
             since = time.perf_counter()
     return told[:MAX_TOLD]
-
-
-def _name(data: dict[str, Any]) -> str:
-    """Of a track, page or screen its name, else its type."""
-    kind: str = data["type"]
-    name = data.get("event" if kind == "track" else "name") if kind in ("track", "page", "screen") else None
-    return name[:MAX_NAME] if isinstance(name, str) and name else kind
