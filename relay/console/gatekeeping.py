@@ -1,0 +1,173 @@
+"""What stands before every page of the console: who may see it, who may change things, and what a browser may load.
+
+A page that is asked for without a session leads to the sign-in page and from there back to it. A change needs the token of a
+form that this very session was shown.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlsplit
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from relay.console.rendering import FLASH, FORM_TOKEN, SESSION, page
+from relay.console.sessions import SECONDS, Sessions
+
+log = structlog.get_logger()
+
+ROOT = "/console"
+SIGN_IN = f"{ROOT}/sign-in"
+STATIC = f"{ROOT}/static/"
+COOKIE = "relay_session"
+FLASH_COOKIE = "relay_said"
+FLASH_LONGEST = 1000
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+SAFE = frozenset(("GET", "HEAD"))
+
+
+class Denied(Exception):
+    """Not for this person, or not like this. `said` is shown to them."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+
+
+class Mistake(Exception):
+    """What somebody asked for cannot be done. Shown to them as it is, on the page where they were."""
+
+
+def gatekeeper(sessions: Sessions, cookie_name: Callable[[], str]) -> Middleware:
+    """Sees to sessions, forms and headers, and to errors: each is a page, none has a stack trace."""
+
+    @web.middleware
+    async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await _explained(request, lambda: _admitted(request, handler, sessions, cookie_name()))
+        if not response.prepared:  # a stream has sent its headers already
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    return keep
+
+
+async def _admitted(
+    request: web.Request, handler: Handler, sessions: Sessions, cookie_name: str
+) -> web.StreamResponse:
+    if request.path.startswith(STATIC):
+        return await handler(request)
+    session = sessions.read(request.cookies.get(cookie_name, ""))
+    if request.method not in SAFE:
+        _same_origin(request)
+    if session is None:
+        return await handler(request) if request.path == SIGN_IN else _to_sign_in(request)
+    request[SESSION] = session
+    request[FORM_TOKEN] = sessions.form_token(session)
+    request[FLASH] = _flash(request)
+    if request.method not in SAFE and request.path != SIGN_IN:
+        form = await request.post()
+        if not sessions.is_form_token(session, str(form.get("csrf", ""))):
+            raise Denied(403, "This form is not from this session. Reload the page it was on, and try again.")
+        if not session.can_change and request.path != f"{ROOT}/sign-out":
+            raise Denied(403, "You are signed in with the read-only token: it may look, not change.")
+    response = await handler(request)
+    if not response.prepared:
+        if request[FLASH] and response.status == 200 and "HX-Request" not in request.headers:  # noqa: PLR2004
+            response.del_cookie(FLASH_COOKIE, path=ROOT)
+        if (renewed := sessions.renewed(session)) is not None and cookie_name not in response.cookies:
+            set_session(request, response, cookie_name, sessions.cookie(renewed))
+    return response
+
+
+def set_session(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=SECONDS,
+        path=ROOT,
+        httponly=True,
+        samesite="Strict",
+        # relay speaks plain HTTP here; a proxy in front that speaks TLS says so
+        secure=request.secure or request.headers.get("X-Forwarded-Proto") == "https",
+    )
+
+
+def went_well(where: str, said: str = "") -> web.Response:
+    """After a change: to a page that shows how things stand now, and says what was done."""
+    response = web.Response(status=303, headers={"Location": where})
+    if said:
+        value = urlsafe_b64encode(said[:FLASH_LONGEST].encode("utf-8", "replace")).decode()
+        response.set_cookie(FLASH_COOKIE, value, max_age=60, path=ROOT, httponly=True, samesite="Strict")
+    return response
+
+
+def inside(target: str, otherwise: str = f"{ROOT}/") -> str:
+    """`target`, if it is a place in the console: nobody is led elsewhere."""
+    parts = urlsplit(target)
+    is_ours = (
+        not parts.scheme and not parts.netloc and parts.path.startswith(f"{ROOT}/") and "\\" not in target
+    )
+    return target if is_ours and target.isprintable() else otherwise
+
+
+def _flash(request: web.Request) -> str:
+    try:
+        return urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")).decode()
+    except (NotBase64, UnicodeDecodeError, ValueError):
+        return ""
+
+
+def _to_sign_in(request: web.Request) -> web.Response:
+    """A part of a page that is asked for leads the whole page there."""
+    if "HX-Request" in request.headers:
+        return web.Response(status=401, headers={"HX-Redirect": SIGN_IN})
+    back = "" if request.method not in SAFE else f"?next={quote(request.path_qs, safe='')}"
+    return web.Response(status=303, headers={"Location": SIGN_IN + back})
+
+
+def _same_origin(request: web.Request) -> None:
+    """Browsers say where a form is from. One that does not is covered by the cookie and the form's token."""
+    origin = request.headers.get("Origin")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
+        origin is not None and urlsplit(origin).netloc != request.host
+    ):
+        raise Denied(403, "This was asked for by another site.")
+
+
+async def _explained(
+    request: web.Request, answer: Callable[[], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await answer()
+    except Denied as error:
+        return _wrong(request, error.status, error.said)
+    except Mistake as error:
+        return _wrong(request, 400, str(error))
+    except web.HTTPException as error:
+        said = "There is no such page." if error.status == 404 else error.reason  # noqa: PLR2004
+        return _wrong(request, error.status, said)
+    except ConnectionError:
+        raise
+    except Exception:
+        log.exception("a page of the console failed", path=request.path)
+        return _wrong(request, 500, "Something in relay failed here. Its log says what.")
+
+
+def _wrong(request: web.Request, status: int, said: str) -> web.Response:
+    return page(request, "wrong.html", status=status, said=said)
