@@ -18,7 +18,7 @@ from relay.api.dialects import in_their_words
 from relay.api.exposition import expose
 from relay.api.logins import login_routes
 from relay.api.openapi.document import openapi_routes
-from relay.api.parameters import BadParameter, answer, body, flag, limit, number
+from relay.api.parameters import BadParameter, answer, body, limit, number
 from relay.api.plan_inference import plan_inference_routes
 from relay.api.public_api import public_api_routes
 from relay.api.replays import replay_routes
@@ -26,7 +26,9 @@ from relay.api.validating import validating_routes
 from relay.api.violations import violation_routes
 from relay.body import encode
 from relay.console.console import console_application, to_console
+from relay.console.debugger import TooManyListeners, shown
 from relay.console.relay import Relay
+from relay.console.search import Search, search_of
 from relay.errors import ConfigError
 
 log = structlog.get_logger()
@@ -113,34 +115,26 @@ class _Routes:
         return answer(await self._relay.status())
 
     async def debugger(self, request: web.Request) -> web.StreamResponse:
-        source, event = request.query.get("source"), request.query.get("event")
-        only_violations = flag(request, "violations")
+        try:
+            search = search_of(request.query)
+        except ValueError as error:
+            raise BadParameter(str(error)) from None
         if "text/event-stream" in request.headers.get("Accept", ""):
-            return await self._stream(request, source, event, only_violations=only_violations)
-        events = self._relay.debugger.newest(
-            source=source,
-            event=event,
-            message_id=request.query.get("messageId"),
-            limit=limit(request),
-            only_violations=only_violations,
-        )
-        return answer({"events": events})
+            return await self._stream(request, search)
+        return answer({"events": self._relay.debugger.newest(search, limit(request))})
 
-    async def _stream(
-        self, request: web.Request, source: str | None, event: str | None, *, only_violations: bool
-    ) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, search: Search) -> web.StreamResponse:
         # a viewer that left is found out by a ping
         async with sse_response(request, ping_interval=PING_SECONDS) as response:
-            stream = self._relay.debugger.stream(
-                source=source,
-                event=event,
-                only_violations=only_violations,
-                is_wanted=response.is_connected,
-            )
+            stream = self._relay.debugger.listen(search, response.is_connected)
             try:
-                async for item in stream:
-                    kind = "missed" if "missed" in item else "event"
-                    await response.send((encode(item) or b"{}").decode(), event=kind)
+                async for heard in stream:
+                    for event in heard.events:
+                        await response.send((encode(shown(event, {})) or b"{}").decode(), event="event")
+                    if heard.missed:
+                        await response.send(f'{{"missed":{heard.missed}}}', event="missed")
+            except TooManyListeners:
+                await response.send('{"error":"too many live views are open"}', event="error")
             finally:
                 await stream.aclose()  # type: ignore[attr-defined]
         return response

@@ -2,46 +2,30 @@
 
 Two kinds of rings in memory, each bounded: the events of a source, a record at a time, and the requests that
 carried a source's events to a destination. Both are filled at a cost per record and per request, not per event, and
-put together only when somebody looks. Live listeners get what comes as it comes; one that is slow, or
-too much a second, loses events and is told how many.
+put together only when somebody looks. Live views: see listening.py.
 """
 
-import asyncio
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
+from relay.console.exchanges import BODY_KEPT, DELIVERED, Attempt, exchange, merge
+from relay.console.listening import Heard, Listener, Place
+from relay.console.search import ADMITTED, Search
 from relay.destinations.base import Request
-from relay.destinations.reply import Answer, Reply
-from relay.destinations.secrets import Mask, hiding, shown_headers, shown_url
+from relay.destinations.reply import Reply
+from relay.destinations.secrets import Mask
 from relay.event import Event
-from relay.outcome import Outcome
 from relay.plans.ruling import described
-from relay.times import format_iso
 
 KEPT = 500  # events of a source
 KEPT_BYTES = 2_000_000  # of a source
 NOTE_BYTES = 200  # about, of the fate of one event
-REQUESTS_SHOWN = 20  # of an event to a destination, the newest
-BODY_KEPT = 4000  # characters of a request body and of a reply
-BODY_READ = 2 * BODY_KEPT  # and so far it is looked for secrets: one that the cut goes through is hidden too
-LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
-LISTENER_EVENTS = 1000  # waiting for one listener
-
-DELIVERED = "delivered"
-
-Place = tuple[int, int]
+MOST_LISTENERS = 50
 
 
-class Attempt(msgspec.Struct, gc=False):
-    """A request that was sent, and its answer; or, without either, the fate of one event."""
-
-    events: Sequence[Event]
-    shown: dict[str, Any]
+class TooManyListeners(Exception):
+    """There are as many live views as relay gives."""
 
 
 class Ring:
@@ -74,11 +58,11 @@ class Debugger:
     def __init__(self) -> None:
         self._rings: dict[str, Ring] = {}
         self._attempts: dict[tuple[str, str], Ring] = {}
-        self._listeners: list[_Listener] = []
+        self._listeners: list[Listener] = []
 
     def admitted(self, groups: list[list[Event]]) -> None:
         """Take in what admission let through or gave a verdict, the events of each record."""
-        rings = self._rings
+        rings, total = self._rings, 0
         for events in groups:
             if events:
                 ring = rings.get(events[0].source)
@@ -86,8 +70,9 @@ class Debugger:
                     ring = rings[events[0].source] = Ring(KEPT_BYTES)
                 size = len(events[0].json) if len(events) == 1 else sum([len(e.json) for e in events])
                 ring.append(len(events), size, events)
-        for listener in self._listeners:
-            listener.offer(groups)
+                total += len(events)
+        for listener in self._listeners if total else ():
+            listener.offer(groups, total)
 
     def attempted(
         self,
@@ -100,12 +85,14 @@ class Debugger:
         is_last: bool = True,
     ) -> None:
         """Note a request and its answer, for each source that has events in it."""
-        shown = _attempt(len(events), request, reply, masked)
+        shown = exchange(len(events), request, reply, masked)
         if shown["state"] == DELIVERED and not is_last:
             shown["state"] = "sending"
         attempt = Attempt(events, shown)
         for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
             self._ring(destination, source).append(len(events), BODY_KEPT, attempt)
+        for listener in self._listeners:
+            listener.settled(destination, events, shown["state"])
 
     def _ring(self, destination: str, source: str) -> Ring:
         ring = self._attempts.get((destination, source))
@@ -118,29 +105,36 @@ class Debugger:
     def settled(self, destination: str, event: Event, fate: str, reason: str, detail: str = "") -> None:
         """Note a fate other than delivered."""
         shown = {"state": str(fate), "reason": reason or None} | ({"detail": detail} if detail else {})
-        note = Attempt((event,), shown)
-        self._ring(destination, event.source).append(1, NOTE_BYTES, note)
+        self._ring(destination, event.source).append(1, NOTE_BYTES, Attempt((event,), shown))
+        for listener in self._listeners:
+            listener.settled(destination, (event,), shown["state"] or "")
 
-    def newest(
-        self,
-        *,
-        source: str | None,
-        event: str | None,
-        message_id: str | None,
-        limit: int,
-        only_violations: bool = False,
-    ) -> list[dict[str, Any]]:
-        """Newest first, of one source or all, by event name or type, or one message id."""
-        rings = [self._rings[source]] if source in self._rings else [] if source else self._rings.values()
-        found = [e for ring in rings for events in ring for e in events if matches(e, event, message_id)]
-        if only_violations:
-            found = [e for e in found if breaks_plan(e)]
+    def newest(self, search: Search, limit: int) -> list[dict[str, Any]]:
+        """Newest first, as JSON has them."""
+        return [shown(event, deliveries) for event, deliveries in self.found(search, limit)]
+
+    def found(self, search: Search, limit: int) -> list[tuple[Event, dict[str, Any]]]:
+        """The newest that are meant, newest first, each with what each destination did."""
+        rings = [self._rings[search.source]] if search.source in self._rings else self._rings.values()
+        found = [e for ring in rings for events in ring for e in events if search.matches(e)]
         found.sort(key=lambda e: (e.sequence, e.index), reverse=True)
-        del found[limit:]
-        deliveries = self._deliveries({e.source for e in found}, {(e.sequence, e.index) for e in found})
-        return [shown(e, deliveries.get((e.sequence, e.index), {})) for e in found]
+        if not search.is_about_deliveries:
+            del found[limit:]
+        deliveries = self.deliveries({(e.sequence, e.index) for e in found}, {e.source for e in found})
+        both = [(event, deliveries.get((event.sequence, event.index), {})) for event in found]
+        return [one for one in both if search.matches_fates(*one)][:limit]
 
-    def _deliveries(self, sources: set[str], places: set[Place]) -> dict[Place, dict[str, Any]]:
+    def at(self, place: Place) -> tuple[Event, dict[str, Any]] | None:
+        """The event at a place, while it is among the newest."""
+        for ring in self._rings.values():
+            for events in ring:
+                if events[0].sequence == place[0]:
+                    for event in events:
+                        if event.index == place[1]:
+                            return event, self.deliveries({place}, {event.source}).get(place, {})
+        return None
+
+    def deliveries(self, places: Collection[Place], sources: Collection[str]) -> dict[Place, dict[str, Any]]:
         """For each place, by destination: its requests with their answers, the last one by itself too."""
         found: dict[Place, dict[str, Any]] = {}
         for (destination, source), attempts in self._attempts.items():
@@ -150,7 +144,7 @@ class Debugger:
                 for event in attempt.events:
                     place = (event.sequence, event.index)
                     if place in places and event.source == source:
-                        _merge(found.setdefault(place, {}), destination, attempt.shown)
+                        merge(found.setdefault(place, {}), destination, attempt.shown)
         return found
 
     def close(self) -> None:
@@ -158,82 +152,30 @@ class Debugger:
         for listener in self._listeners:
             listener.close()
 
-    async def stream(
+    async def listen(
         self,
-        *,
-        source: str | None,
-        event: str | None,
-        only_violations: bool = False,
+        search: Search,
         is_wanted: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[dict[str, Any]]:
-        """What comes from now on, while somebody wants it; `{"missed": n}` where n events were left out."""
-        listener = _Listener(source, event, only_violations=only_violations)
+        most: int | None = None,
+        *,
+        is_following: bool = False,
+    ) -> AsyncIterator[Heard]:
+        """What comes from now on, while somebody wants it. Raises TooManyListeners.
+
+        `most` events of a look, a few times a second; `is_following`: tell what becomes of them, too.
+        """
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise TooManyListeners
+        listener = Listener(search, most)
         self._listeners.append(listener)
         try:
             while not listener.is_closed and is_wanted():
-                for item in await listener.take():
-                    yield item
+                heard = await listener.look()
+                if is_following:
+                    listener.follow(heard.events)
+                yield heard
         finally:
             self._listeners.remove(listener)
-
-
-class _Listener:
-    """One live view."""
-
-    def __init__(self, source: str | None, event: str | None, *, only_violations: bool) -> None:
-        self._source = source
-        self._event = event
-        self._only_violations = only_violations
-        self._waiting: deque[Event] = deque()
-        self._missed = 0
-        self._more = asyncio.Event()
-        self.is_closed = False
-
-    def close(self) -> None:
-        self.is_closed = True
-        self._more.set()
-
-    def offer(self, groups: list[list[Event]]) -> None:
-        for events in groups:
-            if not events or (self._source is not None and events[0].source != self._source):
-                continue
-            for event in events:
-                if self._only_violations and not breaks_plan(event):
-                    continue
-                if not matches(event, self._event, None):
-                    continue
-                if len(self._waiting) < LISTENER_EVENTS:
-                    self._waiting.append(event)
-                else:
-                    self._missed += 1
-        if self._waiting:
-            self._more.set()
-
-    async def take(self) -> Iterator[dict[str, Any]]:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._more.wait()
-        except TimeoutError:
-            pass
-        self._more.clear()
-        events, missed = list(self._waiting), self._missed
-        self._waiting.clear()
-        self._missed = 0
-        items = [shown(event, {}) for event in events]
-        return iter([*items, {"missed": missed}] if missed else items)
-
-
-def matches(event: Event, name: str | None, message_id: str | None) -> bool:
-    """Whether an event has this name or type, and this message id; None: any."""
-    data = event.data
-    if message_id is not None and data.get("messageId") != message_id:
-        return False
-    return name is None or name in (data.get("event"), data.get("type"), data.get("name"))
-
-
-def breaks_plan(event: Event) -> bool:
-    """Whether an event does not keep its tracking plan: it has violations, or is blocked."""
-    return bool(event.violations) or event.outcome is Outcome.BLOCKED
 
 
 def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -242,61 +184,10 @@ def shown(event: Event, deliveries: dict[str, dict[str, Any]]) -> dict[str, Any]
         "sequence": event.sequence,
         "index": event.index,
         "source": event.source,
-        "verdict": str(event.outcome) if event.outcome is not None else "admitted",
+        "verdict": str(event.outcome) if event.outcome is not None else ADMITTED,
         "reason": event.reason,
         "notes": event.notes,
         "violations": described(event.violations),
         "event": event.data,
         "deliveries": deliveries,
-    }
-
-
-def _merge(by_destination: dict[str, Any], destination: str, new: dict[str, Any]) -> None:
-    before = by_destination.get(destination, {"attempts": 0})
-    if "request" not in new:
-        by_destination[destination] = before | new
-        return
-    exchanges = [
-        *before.get("requests", ()),
-        {key: new[key] for key in ("at", "request", "reply", "seconds")},
-    ]
-    by_destination[destination] = {
-        **before,
-        **new,
-        "attempts": before["attempts"] + 1,
-        "requests": exchanges[-REQUESTS_SHOWN:],
-    }
-
-
-def _without_secrets(request: Request) -> Request:
-    """A request to a URL without user, password and query, which may all hold keys."""
-    parts = urlsplit(request.url)
-    url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return msgspec.structs.replace(request, url=url)
-
-
-def _kept(text: str, masked: Mask) -> str:
-    return masked(text)[:BODY_KEPT]
-
-
-def _attempt(events: int, request: Request, reply: Reply, masked: Mask) -> dict[str, Any]:
-    state = DELIVERED if reply.answer is Answer.DELIVERED else "retrying"
-    masked = hiding(request, masked)
-    return {
-        "state": state,
-        "reason": None if reply.answer is Answer.DELIVERED else reply.reason,
-        "at": format_iso(int(time.time() * 1000)),
-        "request": {
-            "method": request.method,
-            "url": shown_url(_without_secrets(request), masked),
-            "headers": shown_headers(request, masked),
-            "body": _kept(request.body[:BODY_READ].decode("utf-8", "replace"), masked),
-            "events": events,
-        },
-        "reply": {
-            "status": reply.status,
-            "body": _kept(reply.text[:BODY_READ], masked),
-            "error": reply.error,
-        },
-        "seconds": round(reply.seconds, 4),
     }

@@ -9,6 +9,7 @@ import pytest
 
 from relay.admission import bots
 from relay.admission.bots import Bots, is_bot
+from relay.console.search import Search
 from relay.event import Event
 from relay.outcome import Outcome
 from tests.acceptance.relay_process import eventually, webhook
@@ -164,9 +165,7 @@ async def test_dropped_ones_are_seen_in_the_debugger_and_go_nowhere(
         shown: list[Any] = []
 
         def look() -> bool:
-            shown[:] = relay.app.debugger.newest(
-                source="web", event=None, message_id=bots_own["messageId"], limit=1
-            )
+            shown[:] = relay.app.debugger.newest(Search(source="web", message_id=bots_own["messageId"]), 1)
             return bool(shown and shown[0]["deliveries"])
 
         await eventually(look, 30, lambda: f"{shown}")

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from relay.console.search import Search
 from tests.acceptance.relay_process import Answer, eventually
 from tests.api.plan_apis import PLANS, created, schema
 from tests.gateway.relay_here import READ_TOKEN, RelayHere, event
@@ -347,7 +348,7 @@ async def test_the_very_next_event_is_judged_by_what_was_set(relay: RelayHere) -
     await relay.post("/v1/track", two)
 
     def fate() -> Any:
-        found = relay.app.debugger.newest(source=None, event=None, message_id=two["messageId"], limit=1)
+        found = relay.app.debugger.newest(Search(message_id=two["messageId"]), 1)
         return found and (found[0]["verdict"], found[0]["reason"])
 
     await eventually(lambda: bool(fate()), 30, lambda: "it was not admitted")

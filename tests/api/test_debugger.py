@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relay.console import debugger as debugger_room
+from relay.console import listening
 from tests.acceptance.relay_process import eventually, source, webhook
 from tests.gateway.relay_here import ADMIN_TOKEN, SOURCE, RelayHere, event, relay_here
 from tests.receiver import Receiver
@@ -160,7 +160,7 @@ async def test_a_stream_shows_only_what_was_asked_for(relay: RelayHere) -> None:
 async def test_a_viewer_too_slow_is_told_how_many_it_missed(
     relay: RelayHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(debugger_room, "LISTENER_EVENTS", 10)
+    monkeypatch.setattr(listening, "LISTENER_EVENTS", 10)
     async with live(relay) as items:
         await relay.post("/v1/batch", {"batch": [event(type="track") for _ in range(25)]})
         found = await take(items, 11)

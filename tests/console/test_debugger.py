@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.console.debugger import KEPT, KEPT_BYTES, Debugger, Ring
+from relay.console.search import Search
 from relay.destinations.base import Request
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import mask
@@ -24,7 +25,7 @@ def event(sequence: int, source: str = "web", index: int = 0, size: int = 10) ->
 
 
 def newest(debugger: Debugger, source: str | None = None, limit: int = 10_000) -> list[dict[str, Any]]:
-    return debugger.newest(source=source, event=None, message_id=None, limit=limit)
+    return debugger.newest(Search(source=source), limit)
 
 
 def request() -> Request:
@@ -192,16 +193,16 @@ def test_events_are_found_by_name_type_and_id() -> None:
     debugger = Debugger()
     for n in range(4):
         debugger.admitted([[event(n)]])
-    assert len(debugger.newest(source=None, event="E", message_id=None, limit=3)) == 3
-    assert len(debugger.newest(source="web", event="track", message_id=None, limit=10)) == 4
-    (found,) = debugger.newest(source=None, event=None, message_id="web-2-0", limit=10)
+    assert len(debugger.newest(Search(event="E"), 3)) == 3
+    assert len(debugger.newest(Search(source="web", event="track"), 10)) == 4
+    (found,) = debugger.newest(Search(message_id="web-2-0"), 10)
     assert found["sequence"] == 2
-    assert debugger.newest(source="nobody", event=None, message_id=None, limit=10) == []
+    assert debugger.newest(Search(source="nobody"), 10) == []
 
 
 async def test_a_live_view_that_ends_leaves_nothing_behind() -> None:
     debugger = Debugger()
-    stream = debugger.stream(source=None, event=None)
+    stream = debugger.listen(Search())
     waiting = asyncio.ensure_future(anext(stream))
     await eventually(lambda: len(debugger._listeners) == 1, 60, lambda: "nobody listens")
     waiting.cancel()

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from relay.console.search import Search
 from relay.delivery import account as account_room
 from relay.delivery.credentials import Accounts, Credentials
 from relay.delivery.sender import Sender
@@ -644,7 +645,7 @@ async def test_tokens_are_seen_nowhere(tmp_path: Path, vendor: Vendor) -> None:
             await line.until(lambda s: s["state"] == "held", "toy")
             text = json.dumps(
                 (
-                    line.debugger.newest(source=None, event=None, message_id=None, limit=500),
+                    line.debugger.newest(Search(), 500),
                     await line.letters(),
                     await line.delivery.status(),
                 )

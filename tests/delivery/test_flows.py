@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from relay.console.search import Search
 from relay.destinations.actions import Action, ActionDestination, Call, Preset, Subscription, by_name
 from relay.destinations.actions.fields import path, text
 from relay.destinations.actions.requests import bare_request, json_request
@@ -89,7 +90,7 @@ async def test_the_presets_hold_where_nothing_else_is_said(tmp_path: Path) -> No
         await line.send(track(), {"type": "page", "userId": "u", "messageId": "p"})
         events = (await line.done())["events"]
         assert (events["delivered"], events["filtered"]) == (1, 1)
-        (page,) = line.debugger.newest(source=None, event="page", message_id=None, limit=1)
+        (page,) = line.debugger.newest(Search(event="page"), 1)
         assert page["deliveries"]["hook"]["reason"] == "NO_MATCHING_MAPPING"
 
 

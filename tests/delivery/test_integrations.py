@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relay.console.search import Search
 from tests.delivery.pipeline import pipeline, track, webhook
 from tests.receiver import Receiver
 
@@ -59,7 +60,7 @@ async def test_an_event_that_is_not_wanted_there_is_filtered(
         events = (await line.done())["events"]
         assert (events["delivered"], events["filtered"]) == (0, 1)
         assert receiver.requests == []
-        (shown,) = line.debugger.newest(source=None, event=None, message_id="m", limit=1)
+        (shown,) = line.debugger.newest(Search(message_id="m"), 1)
         assert shown["deliveries"]["hook"]["state"] == "filtered"
         assert shown["deliveries"]["hook"]["reason"] == "FILTERED_BY_INTEGRATIONS_OBJECT"
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from relay.console.search import Search
 from relay.delivery import dry_run, replaying, replays
 from relay.delivery.replay import BadQuery
 from relay.destinations.fql.actions import Filters
@@ -302,7 +303,7 @@ async def test_the_debugger_marks_what_a_replay_sent(receiver: Receiver, tmp_pat
         await line.send(track())
         await line.done("new")
         await replayed(line)
-        (shown,) = line.debugger.newest(source=None, event=None, message_id=None, limit=1)
+        (shown,) = line.debugger.newest(Search(), 1)
         assert set(shown["deliveries"]) == {"new", "new (replay)"}
         assert shown["deliveries"]["new (replay)"]["state"] == "delivered"
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from relay.console.search import Search
 from relay.delivery.config import DestinationConfig
 from relay.delivery.routing import Routing
 from relay.destinations.fql.actions import Drop, Filter
@@ -220,6 +221,17 @@ def test_consent_and_the_senders_wish_come_before_what_the_browser_did() -> None
     assert in_browser().route(unwanted) == "FILTERED_BY_INTEGRATIONS_OBJECT"
 
 
+def test_a_withdrawal_goes_by_cloud_since_the_browser_keeps_it_from_the_tool() -> None:
+    done = {"bundledIds": ["numbers"]}
+    name = "Segment Consent Preference Updated"
+    routes = in_browser(consent=("C1",))
+    withdrawn = event(prefers(C1=False), event=name, _metadata=done)
+    assert routes.route(withdrawn) is withdrawn
+    assert routes.route(event(prefers(C1=True), event=name, _metadata=done)) == SENT_THERE
+    ads = in_browser("google-ads", "Google Ads (Gtag)", consent=("C1",))
+    assert ads.route(event(prefers(C1=False), event=name, _metadata=done)) == "DEVICE_MODE_ONLY"
+
+
 def test_a_type_that_only_browsers_can_send_to_is_sent_nothing_else() -> None:
     routes = in_browser("google-ads", "Google Ads (Gtag)")
     assert routes.route(event()) == "DEVICE_MODE_ONLY"
@@ -245,7 +257,7 @@ async def test_an_event_without_consent_has_its_fate_and_reason(receiver: Receiv
         events = (await line.done())["events"]
         assert (events["delivered"], events["filtered"]) == (2, 1)
         assert "m" not in receiver.counts
-        (shown,) = line.debugger.newest(source=None, event=None, message_id="m", limit=1)
+        (shown,) = line.debugger.newest(Search(message_id="m"), 1)
         assert shown["deliveries"]["hook"] == {"attempts": 0, "state": "filtered", "reason": NO_CONSENT}
 
 

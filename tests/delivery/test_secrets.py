@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from relay.console.search import Search
 from relay.delivery import delivery as delivery_room
 from relay.destinations.segment import Segment
 from tests.delivery.choosy import Choosy
@@ -46,7 +47,7 @@ async def test_secrets_are_not_in_logs_debugger_or_dead_letters(name: str, tmp_p
             await receiver.stop()
             await line.send(track(properties={"key": VALUE}))
             await line.until(lambda s: s["state"] == "held", name)
-            shown = json.dumps(line.debugger.newest(source=None, event=None, message_id=None, limit=500))
+            shown = json.dumps(line.debugger.newest(Search(), 500))
             letters = json.dumps(await line.letters())
             status_text = json.dumps(await line.delivery.status())
     assert shown.count('"request"') > 3
@@ -73,7 +74,7 @@ async def test_a_part_of_a_url_that_an_answer_repeats_is_seen_nowhere(tmp_path: 
         await line.apply(webhook(f"{receiver.url}/in?token={QUERY}"))
         await line.send(track())
         await line.done()
-        (shown,) = line.debugger.newest(source=None, event=None, message_id=None, limit=1)
+        (shown,) = line.debugger.newest(Search(), 1)
         (letter,) = await line.letters()
     assert shown["deliveries"]["hook"]["request"]["url"] == f"{receiver.url}/in"
     assert letter["reply"] == '{"no such key": "[secret]"}'
@@ -85,7 +86,7 @@ async def test_the_debugger_shows_that_there_is_a_secret(tmp_path: Path) -> None
         await line.apply(targets(receiver.url)["hook"])
         await line.send(track())
         await line.done()
-        (shown,) = line.debugger.newest(source=None, event=None, message_id=None, limit=1)
+        (shown,) = line.debugger.newest(Search(), 1)
         headers = shown["deliveries"]["hook"]["request"]["headers"]
         assert headers == {
             "Content-Type": "application/json",

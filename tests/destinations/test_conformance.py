@@ -17,6 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.config_subscriptions import mistakes_of, notes_of
+from relay.console.search import Search
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination
 from relay.destinations.actions.fields import Field
@@ -266,7 +267,7 @@ async def test_a_passing_trouble_costs_nothing(it: Subject, trouble: int | str, 
                 await vendor.start()
             await vendor.wait_for_ids(ids(events))
             await arrived(line, vendor, events)
-            shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
+            shown = line.debugger.newest(Search(), 10)
     _is_hidden((SECRET,), logs, shown, told)
 
 
@@ -314,7 +315,7 @@ async def test_a_refusal_is_kept_with_its_reply_and_no_secret(
             else:
                 told = await line.done("it")
             letters = await line.letters("it")
-            shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
+            shown = line.debugger.newest(Search(), 10)
             assert vendor.counts == {}
     if is_login:
         assert (told["lag"], told["events"]["rejected"], letters) == (1, 0, [])
@@ -387,7 +388,7 @@ async def test_a_token_that_ran_out_costs_one_renewal_and_no_event(it: Subject, 
             await vendor.wait_for_ids(ids(events))
             await arrived(line, vendor, events)
             told = await line.status("it")
-            shown = line.debugger.newest(source=None, event=None, message_id=None, limit=10)
+            shown = line.debugger.newest(Search(), 10)
     assert len(renewals) == 1
     assert b"grant_type=refresh_token" in renewals[0]
     _is_hidden((SECRET, RENEWED), logs, shown, told)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.body import encode
+from relay.console.search import Search
 from relay.destinations.base import Destination
 from relay.destinations.relay import Relay
 from relay.destinations.segment import Segment
@@ -76,7 +77,7 @@ async def test_a_second_relay_takes_the_events_as_they_are(
 async def corrected(line: Pipeline, events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Send, and return by messageId what the first relay made of it."""
     await line.send(*events)
-    shown = line.debugger.newest(source=None, event=None, message_id=None, limit=100)
+    shown = line.debugger.newest(Search(), 100)
     return {one["event"]["messageId"]: one["event"] for one in shown}
 
 
@@ -196,6 +197,6 @@ async def test_a_deeply_nested_event_is_forwarded_or_refused_at_the_door(
         await line._append(text.encode(), "track", 1, "web")
         await line.admit()
         status = await line.done("next")
-        (shown,) = line.debugger.newest(source=None, event=None, message_id=None, limit=1)
+        (shown,) = line.debugger.newest(Search(), 1)
         assert shown["verdict"] == "rejected" or status["events"]["delivered"] == 1
         assert encode(shown)

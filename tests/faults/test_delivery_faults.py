@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from relay.console.debugger import BODY_KEPT, Debugger
+from relay.console.search import Search
 from relay.delivery import consumer as consumer_room
 from relay.delivery import dead_letters as dead_letters_room
 from relay.delivery import delivery as delivery_room
@@ -390,7 +391,7 @@ def test_a_secret_that_the_cut_goes_through_is_hidden() -> None:
     debugger.admitted([[event]])
     request = Request("POST", "https://example.com/", {}, text.encode())
     debugger.attempted("hook", [event], request, Reply(200, text), mask([secret]))
-    (shown,) = debugger.newest(source=None, event=None, message_id=None, limit=1)
+    (shown,) = debugger.newest(Search(), 1)
     for body in (shown["deliveries"]["hook"][part]["body"] for part in ("request", "reply")):
         assert len(body) <= BODY_KEPT
         assert secret[:5] not in body

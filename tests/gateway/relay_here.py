@@ -13,6 +13,7 @@ import aiohttp
 
 from relay.app import App, running
 from relay.config import load
+from relay.console.search import Search
 from tests.acceptance.relay_process import Answer, basic, eventually, new_session
 from tests.ports import free_ports
 
@@ -76,7 +77,7 @@ class RelayHere:
         found: list[dict[str, Any]] = []
 
         def look() -> bool:
-            found[:] = self.app.debugger.newest(source=None, event=None, message_id=message_id, limit=1)
+            found[:] = self.app.debugger.newest(Search(message_id=message_id), 1)
             return bool(found)
 
         await eventually(look, 60, lambda: f"{message_id} was not admitted")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relay.console.search import Search
 from relay.errors import ConfigError
 from relay.log.state import SQL
 from tests.gateway.relay_here import KEY, SOURCE, RelayHere, event, relay_here
@@ -42,7 +43,7 @@ async def test_a_destination_gets_what_the_plan_leaves(receiver: Receiver, tmp_p
         assert received["properties"] == {"new": 1}
         protocols = received["context"]["protocols"]
         assert protocols == {"sourceId": "web", "violations": [VIOLATION], "omitted_on_violation": ["price"]}
-        (shown,) = relay.app.debugger.newest(source=None, event="Lost", message_id=None, limit=9)
+        (shown,) = relay.app.debugger.newest(Search(event="Lost"), 9)
         assert (shown["verdict"], shown["reason"]) == ("blocked", "unplanned")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from relay.console.search import Search
 from tests.gateway.relay_here import SOURCE, event, relay_here
 from tests.receiver import Receiver
 
@@ -23,5 +24,5 @@ async def test_a_source_renames_its_events_and_a_reload_changes_the_name(
         await relay.post("/v1/track", event())
         await receiver.wait_for(2)
         assert [e["event"] for e in receiver.events()] == ["One", "Two"]
-        newest = relay.app.debugger.newest(source="web", event=None, message_id=None, limit=2)
+        newest = relay.app.debugger.newest(Search(source="web"), 2)
         assert [shown["event"]["event"] for shown in newest] == ["Two", "One"]
