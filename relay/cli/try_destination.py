@@ -25,16 +25,12 @@ from relay.cli.printing import plain
 from relay.config import Config
 from relay.config_errors import suggestion
 from relay.delivery.config import DestinationConfig
-from relay.delivery.routing import NO_MAPPING, Routing
-from relay.destinations.base import Destination, Request, Route, at_endpoint
-from relay.destinations.bridge.route import BridgeRoute
+from relay.delivery.trial import Trying
+from relay.destinations.base import Destination, Request
 from relay.destinations.reply import Reply
 from relay.destinations.secrets import Mask, hiding, mask, secrets_of, shown_headers, shown_url
-from relay.destinations.tried import signed, tried
-from relay.outcome import Outcome
 
 _REPLY_KEYS = frozenset(("status", "headers", "json", "text"))
-RETRYING = "retrying"  # no fate yet: it would be tried again
 
 
 @click.command()
@@ -106,33 +102,20 @@ class _Trial:
     """A destination as it is configured."""
 
     def __init__(self, config: Config, name: str, *, is_routed: bool, shows_secrets: bool) -> None:
-        self._config, self.settings = _chosen(config, name)
-        self.route = self.settings.route(self._config.subscriptions)
-        self._routing = Routing(self._config, self.settings.title) if is_routed else None
-        # alone an action takes the request for one event; what has no actions is sent as ever
-        self._is_batch = type(self.route) is Route and (self._config.batch_size or self.settings.batch) > 1
+        chosen, self.settings = _chosen(config, name)
+        self._trying = Trying(chosen, self.settings, is_routed=is_routed)
+        self.route = self._trying.route
         self._masked = None if shows_secrets else mask(secrets_of(self.settings))
 
     async def of(self, data: dict[str, Any], line: int, replies: Iterator[Reply]) -> _Result:
         event = admitted(data, line)
-        if event.outcome is not None:
-            return _Result(data.get("messageId"), event.outcome, event.reason, "; ".join(event.notes), [])
-        routed = event if self._routing is None else self._routing.route(event)
-        if isinstance(routed, str):
-            return _Result(event.message_id, Outcome.FILTERED, routed, None, [])
-        if not self.route.wants(routed):
-            return _Result(event.message_id, Outcome.FILTERED, NO_MAPPING, None, [])
-        outcome = await tried(self.route.parcels([routed], is_batch=self._is_batch), replies)
-        requests = [self._shown(request) for request in outcome.requests]
-        error = outcome.worst
-        if error is None:
-            return _Result(event.message_id, Outcome.DELIVERED, None, None, requests)
-        fate = Outcome.REJECTED if error.is_final else RETRYING
-        return _Result(event.message_id, fate, error.reply.reason, self._text(str(error)), requests)
+        trial = await self._trying.of(event, replies)
+        message_id = data.get("messageId") if event.outcome is not None else event.message_id
+        requests = [self._shown(request) for request in trial.requests]
+        detail = None if trial.detail is None else self._text(trial.detail)
+        return _Result(message_id, trial.outcome, trial.reason, detail, requests)
 
     def _shown(self, request: Request) -> dict[str, Any]:
-        request = request if isinstance(self.route, BridgeRoute) else signed(self.settings, request)
-        request = msgspec.structs.replace(request, url=at_endpoint(request.url, self._config.endpoint))
         if self._masked is None:
             made = {"method": request.method, "url": request.url, "headers": dict(request.headers)}
             return made | _body(request, str)

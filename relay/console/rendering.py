@@ -50,6 +50,7 @@ def environment() -> Environment:
         "number": number,
         "seconds": seconds,
         "when": when,
+        "clock": clock,
         "masked": masked,
     }
     made.tests["long"] = lambda text: len(text) > CUT
@@ -57,7 +58,7 @@ def environment() -> Environment:
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
-    """A whole page, for who is signed in or not."""
+    """A page, or a part of one, for who is signed in or not."""
     session = request.get(SESSION)
     about: dict[str, Any] = {
         "path": request.path,
@@ -127,6 +128,12 @@ def when(moment: int | str | datetime | None, now: Callable[[], float] = time.ti
         return Markup("<bdi>{}</bdi>").format(cut(iso, 40))
     said = f"in {seconds(-ago)}" if ago <= -1 else f"{seconds(ago)} ago" if ago >= 1 else "now"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, iso, said)
+
+
+def clock(iso: object) -> Markup:
+    """The time of day of an ISO 8601 moment, in UTC, to the millisecond."""
+    text = cut(iso, 40) if isinstance(iso, str) else ""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, text, text[11:23])
 
 
 def masked(secret: str) -> str:

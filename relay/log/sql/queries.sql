@@ -56,14 +56,20 @@ DELETE FROM dead_letters WHERE sequence < ?;
 DELETE FROM parked WHERE sequence < ? AND destination NOT IN (SELECT name FROM consumers WHERE is_absent = 0);
 
 -- name: consumer
-SELECT name, cursor, taken, open_ranges, is_paused, is_absent, delivered, filtered, duplicate, blocked, rejected, expired
+SELECT name, cursor, taken, open_ranges, is_paused, is_absent, delivered, filtered, duplicate, blocked, rejected, expired,
+    due, sources, delays
 FROM consumers WHERE name = ?;
 
 -- name: add_consumer
 INSERT INTO consumers (name, cursor) VALUES (?, ?);
 
 -- name: return_consumer
-UPDATE consumers SET cursor = ?, taken = 0, open_ranges = '[]', is_absent = 0 WHERE name = ?;
+-- What it had in hand when it left is given up.
+UPDATE consumers SET cursor = ?, taken = 0, open_ranges = '[]', is_absent = 0,
+    due = delivered + filtered + duplicate + blocked + rejected + expired + (
+        SELECT count(*) FROM parked WHERE parked.destination = consumers.name
+    )
+WHERE name = ?;
 
 -- name: mark_absent
 -- Those in the JSON array of names take part; all others have left, and come back at the head. Replays stay.
@@ -71,7 +77,8 @@ UPDATE consumers SET is_absent = 1
 WHERE name NOT IN (SELECT value FROM json_each(?)) AND name NOT GLOB 'replay:*';
 
 -- name: save_consumer
-UPDATE consumers SET cursor = ?, taken = ?, open_ranges = ?, delivered = ?, filtered = ?, duplicate = ?, blocked = ?, rejected = ?, expired = ?
+UPDATE consumers SET cursor = ?, taken = ?, open_ranges = ?, delivered = ?, filtered = ?, duplicate = ?, blocked = ?, rejected = ?, expired = ?,
+    delays = ?
 WHERE name = ?;
 
 -- name: set_paused
@@ -148,10 +155,19 @@ SELECT id, destination, sequence, place, outcome, attempts FROM dead_letters
 WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
 ORDER BY id LIMIT ?3;
 
+-- name: dead_letters_at
+-- Of one event, at destinations in a JSON array.
+SELECT destination, id, attempts, reason, outcome FROM dead_letters
+WHERE destination IN (SELECT value FROM json_each(?1)) AND sequence = ?2 AND place = ?3;
+
+-- name: parked_at
+SELECT destination, attempts, reason, next_at FROM parked
+WHERE destination IN (SELECT value FROM json_each(?1)) AND sequence = ?2 AND place = ?3;
+
 -- name: redrivable
 -- Of destinations in a JSON array, and of replays to those in another, those in a JSON array of ids (or all: NULL),
 -- up to an id, at most so many.
-SELECT id, destination, sequence, place, outcome, done, replay FROM dead_letters
+SELECT id, destination, sequence, place, outcome, reason, done, replay FROM dead_letters
 WHERE destination IN (SELECT value FROM json_each(iif(replay IS NULL, ?1, ?4)))
 AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2))) AND id <= ?5
 ORDER BY id LIMIT ?3;
@@ -259,3 +275,118 @@ DELETE FROM violation_counts WHERE hour < ?;
 
 -- name: drop_violations
 DELETE FROM violations WHERE last_seen < ?;
+
+-- name: count_admitted
+-- A JSON array of [source, outcome, reason, count, samples], the newest of these first.
+INSERT INTO source_counts (source, outcome, reason, count, samples)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
+ON CONFLICT (source, outcome, reason) DO UPDATE SET
+    count = count + excluded.count,
+    samples = CASE json_array_length(excluded.samples) WHEN 0 THEN samples WHEN 10 THEN excluded.samples ELSE (
+        SELECT json_group_array(json(value)) FROM (
+            SELECT value, 0 AS age, key FROM json_each(excluded.samples)
+            UNION ALL SELECT value, 1, key FROM json_each(source_counts.samples)
+            ORDER BY age, key LIMIT 10
+        )
+    ) END;
+
+-- name: count_due
+-- A JSON object of how many events each source had in a pass, for the destinations that take part and take them.
+UPDATE consumers SET due = due + (
+    SELECT coalesce(sum(given.value), 0) FROM json_each(?) AS given
+    WHERE consumers.sources IS NULL OR given.key IN (SELECT value FROM json_each(consumers.sources))
+)
+WHERE is_absent = 0 AND name NOT GLOB 'replay:*';
+
+-- name: set_consumer_sources
+UPDATE consumers SET sources = ? WHERE name = ?;
+
+-- name: save_fate_reasons
+-- A JSON array of [destination, outcome, reason, is_verdict, count, samples].
+INSERT OR REPLACE INTO fate_reasons (destination, outcome, reason, is_verdict, count, samples)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?);
+
+-- name: fate_reasons
+SELECT outcome, reason, is_verdict, count, samples FROM fate_reasons WHERE destination = ?;
+
+-- name: count_door
+-- A JSON array of [source, kind, code, count].
+INSERT INTO door_counts (source, kind, code, count)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
+ON CONFLICT (source, kind, code) DO UPDATE SET count = count + excluded.count;
+
+-- name: door_counts
+SELECT source, kind, code, count FROM door_counts ORDER BY source, kind, code;
+
+-- name: source_counts
+SELECT source, outcome, reason, count, samples FROM source_counts ORDER BY source, count DESC;
+
+-- name: destination_counts
+SELECT destination, outcome, reason, is_verdict, count, samples FROM fate_reasons ORDER BY destination, count DESC;
+
+-- name: destination_totals
+-- What waits is counted in the same breath as what does not. Replays are not among them.
+SELECT name, cursor, delivered, due, delays,
+    (SELECT count(*) FROM parked WHERE parked.destination = consumers.name),
+    (SELECT count(*) FROM dead_letters WHERE dead_letters.destination = consumers.name)
+FROM consumers WHERE name NOT GLOB 'replay:*' ORDER BY name;
+
+-- name: correct_due
+-- A JSON array of [destination, due].
+UPDATE consumers SET due = given.value ->> 1 FROM json_each(?) AS given WHERE consumers.name = given.value ->> 0;
+
+-- name: history_marks
+SELECT kind, name, at, totals FROM history_marks;
+
+-- name: add_history
+-- A JSON array of [kind, name, at, totals].
+INSERT OR REPLACE INTO history (kind, name, at, totals)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?);
+
+-- name: set_history_marks
+-- The same.
+INSERT OR REPLACE INTO history_marks (kind, name, at, totals)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?);
+
+-- name: thin_history
+-- From one moment up to another all goes but the newest of every ten minutes.
+DELETE FROM history WHERE at >= ?1 AND at < ?2 AND EXISTS (
+    SELECT 1 FROM history AS later WHERE later.kind = history.kind AND later.name = history.name
+    AND later.at > history.at AND later.at <= (history.at + 599999) / 600000 * 600000
+);
+
+-- name: drop_history
+-- What is too old, and what lies in the future: somebody has set the clock back.
+DELETE FROM history WHERE at < ? OR at > ?;
+
+-- name: gone_sources
+-- Those that are neither in a JSON array of names nor remembered in any minute.
+SELECT name FROM (SELECT source AS name FROM source_counts UNION SELECT source FROM door_counts)
+WHERE name NOT IN (SELECT value FROM json_each(?))
+AND NOT EXISTS (SELECT 1 FROM history WHERE history.kind = 'source' AND history.name = name);
+
+-- name: drop_source_counts
+DELETE FROM source_counts WHERE source IN (SELECT value FROM json_each(?));
+
+-- name: drop_door_counts
+DELETE FROM door_counts WHERE source IN (SELECT value FROM json_each(?));
+
+-- name: drop_source_marks
+DELETE FROM history_marks WHERE kind = 'source' AND name IN (SELECT value FROM json_each(?));
+
+-- name: history_between
+-- After a moment and up to another, the newest of each step of so many ms, with the moment at which the step ends.
+SELECT kind, name, steps.ends_at, history.totals
+FROM (
+    SELECT kind, name, max(at) AS at, (at + ?3 - 1) / ?3 * ?3 AS ends_at FROM history INDEXED BY history_by_time
+    WHERE at > ?1 AND at <= ?2 GROUP BY kind, name, ends_at
+) AS steps JOIN history USING (kind, name, at);
+
+-- name: history_before
+-- Of each the newest up to a moment; of what was not there yet, the oldest.
+SELECT marks.kind, marks.name, marks.at, history.at, history.totals
+FROM history_marks AS marks JOIN history ON history.kind = marks.kind AND history.name = marks.name
+    AND history.at = coalesce(
+        (SELECT max(at) FROM history AS h WHERE h.kind = marks.kind AND h.name = marks.name AND h.at <= ?1),
+        (SELECT min(at) FROM history AS h WHERE h.kind = marks.kind AND h.name = marks.name)
+    );

@@ -1,0 +1,28 @@
+"""Requests as commands that can be pasted into a shell."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from relay.body import encode
+
+
+def of_request(request: Mapping[str, Any]) -> str:
+    """A request as exchanges.py shows it: what is secret in it says so."""
+    parts = [f"curl -X {request['method']} {shlex.quote(request['url'])}"]
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in request["headers"].items()]
+    if request["body"]:
+        parts.append(f"--data-raw {shlex.quote(request['body'])}")
+    return " \\\n  ".join(parts)
+
+
+def of_event(data: Mapping[str, Any], public: str) -> str:
+    """The call that sends the event again, with its messageId: whoever pastes it sets the write key."""
+    left = {
+        k: v
+        for k, v in data.items()
+        if k not in ("receivedAt", "sentAt", "type", "sourceId", "originalTimestamp")
+    }
+    body = (encode(left) or b"{}").decode()
+    address = shlex.quote(f"{public}/v1/{data['type']}")
+    return f'curl -u "$WRITE_KEY:" {address} \\\n  --json {shlex.quote(body)}'
