@@ -26,16 +26,18 @@ from relay.browser.config import BrowserConfig
 from relay.config_alerts import alerts_of, check_alerts, clear_passwords, smtp_of
 from relay.config_checks import CHECKS, fql, parse_address
 from relay.config_connections import with_connections
+from relay.config_consent import check_managers
 from relay.config_device import check_devices
 from relay.config_errors import Problems, Table, convert, expand, explain, nearest, read_table, suggestion
 from relay.config_lines import Lines, Place
+from relay.config_oauth import oauth_notes
 from relay.config_plans import check_forwarding, in_file, load_plans, plan_files, read_controls
+from relay.config_segment import check_segment, segment_notes
 from relay.config_subscriptions import mistakes_of, notes_of, read_subscriptions
 from relay.delivery.config import DestinationConfig
 from relay.destinations import catalogue
 from relay.destinations.base import Destination
 from relay.destinations.bridge.config import IntegrationsConfig
-from relay.destinations.oauth import OAuthDestination
 from relay.destinations.transformations import mistakes
 from relay.errors import ConfigError
 from relay.gateway.config import ServerConfig, SourceConfig
@@ -165,6 +167,8 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
     _check_server(server, path, problems)
     _check_sources(sources, problems)
     check_forwarding(sources, problems)
+    check_segment(sources, problems)
+    check_managers(sources, browser, problems)
     _check_unique(alerts, ("name",), "this name is already taken", problems)
     check_alerts(alerts, smtp, _names_of(sources), problems)
     data_dir = Path(server.values.get("data_dir") or ServerConfig().data_dir)
@@ -189,8 +193,8 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
         smtp=smtp_of(smtp),
         notes=(
             *_notes(destinations, settings, path, problems),
-            *_plain_tokens(server, settings, path),
-            *_without_login(settings, path),
+            *oauth_notes(server, settings, path),
+            *segment_notes(sources, destinations, settings, path, problems),
             *clear_passwords(smtp, path),
         ),
     )
@@ -223,21 +227,6 @@ def _notes(
         place = (*destination.place, "subscriptions")
         for note in notes_of(kind, destination.values["subscriptions"]):
             yield f"{path}:{problems.line(place)}: {problems.file_of(place)}{note}"
-
-
-def _plain_tokens(server: Table, settings: Mapping[str, Destination], path: Path) -> Iterator[str]:
-    names = [f"`{name}`" for name, each in settings.items() if isinstance(each, OAuthDestination)]
-    if names and server.values["encryption_key"] is None:
-        yield f"{path}: OAuth tokens of {', '.join(names)} are stored as they are: `[server]` has no `encryption_key`"
-
-
-def _without_login(settings: Mapping[str, Destination], path: Path) -> Iterator[str]:
-    for name, each in settings.items():
-        if isinstance(each, OAuthDestination) and not each.oauth.client_id and each.first_tokens is None:
-            yield (
-                f"{path}: `{name}` can neither log in nor send, unless it has been logged in to:"
-                " `settings.oauth` has no `clientId` and no token"
-            )
 
 
 def _single(raw: Mapping[str, Any], key: str, struct: type[msgspec.Struct], problems: Problems) -> Table:

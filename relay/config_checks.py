@@ -60,10 +60,10 @@ def _network(text: str) -> str | None:
 
 
 def _origin(text: str) -> str | None:
-    return None if _is_origin(text) else "must be scheme, host and port only, such as https://eu.example.com"
+    return None if is_origin(text) else "must be scheme, host and port only, such as https://eu.example.com"
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
     try:
         parts = urlsplit(text)
         plain = parts.port != 0 and f"{parts.scheme}://{parts.netloc}" == text

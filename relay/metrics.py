@@ -12,6 +12,7 @@ EVENTS_REJECTED = ("relay_events_rejected", "Events refused at the door.", None,
 
 RETRIED_REQUESTS = Counter("relay_retried_requests", "Requests that carried X-Retry-Count: lost answers.")
 SDK_METRICS = Counter("relay_sdk_metrics", "Telemetry series that SDKs sent to /v1/m.")
+CDN_REQUESTS = Counter("relay_cdn_requests", "Requests to Segment's CDN, by outcome.", ["outcome"])
 
 LOG_COMMITS = Counter("relay_log_commits", "Group commits: one transaction and one fsync each.")
 LOG_REQUESTS = Counter("relay_log_requests", "Requests kept in the log.")

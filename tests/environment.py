@@ -1,7 +1,10 @@
 """Environment variables for examples: a value for every one, a different one each."""
 
 # what must be more than a text or a URL
-PARTICULAR = {"SALESFORCE_INSTANCE_URL": "https://example.my.salesforce.com"}
+PARTICULAR = {
+    "SALESFORCE_INSTANCE_URL": "https://example.my.salesforce.com",
+    "SEGMENT_WRITE_KEY": "Segment0Key1Segment0Key1",
+}
 
 
 class Environment(dict[str, str]):

@@ -25,7 +25,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 def test_everything_is_off_unless_asked_for(tmp_path: Path) -> None:
     config = loaded(tmp_path, SOURCE)
-    assert config.browser == BrowserConfig(None, None, ())
+    assert config.browser == BrowserConfig(None, None, (), "relay")
     assert config.sources[0].bots == "keep"
 
 
@@ -118,6 +118,13 @@ def test_what_becomes_of_bots_is_one_of_three(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, SOURCE + 'bots = "block"\n')
     assert problem.startswith("4: ")
     assert "bots" in problem
+
+
+def test_the_library_is_one_of_two(tmp_path: Path) -> None:
+    assert loaded(tmp_path, '[browser]\nlibrary = "analytics-next"\n').browser.library == "analytics-next"
+    (problem,) = problems(tmp_path, '[browser]\nlibrary = "segment"\n')
+    assert problem.startswith("2: ")
+    assert "library" in problem
 
 
 def test_a_key_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) -> None:

@@ -59,8 +59,6 @@ def test_a_type_without_a_script_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "filter = 'type = \"track\"'",
-        'filters = [{ if = \'type = "page"\', actions = [{ type = "DROP" }] }]',
         "transformations = [{ drop = true }]",
     ],
 )
@@ -69,6 +67,116 @@ def test_what_a_browser_cannot_keep_to_is_refused(line: str, tmp_path: Path) -> 
     told = f'10: the browser cannot keep to `{key}`: leave it out, or use `mode = "cloud"`'
     assert told in mistakes(tmp_path, destination("amplitude", line, AMPLITUDE))
     loaded(tmp_path, destination("amplitude", line, AMPLITUDE, mode="cloud"))
+
+
+def filters(condition: str, *actions: str) -> str:
+    acting = ", ".join(f"{{ {action} }}" for action in actions)
+    return f"filters = [{{ if = '{condition}', actions = [{acting}] }}]"
+
+
+DROP = 'type = "DROP"'
+REFUSED = {
+    "filter = 'timestamp = \"x\"'": "the browser does not know `timestamp` as relay does (character 1)",
+    "filter = 'event = \"x\" and context.ip != null'": "the browser does not know `context.ip` as relay does (character 17)",
+    "filter = 'uppercase(event) = \"X\"'": "the browser knows no function `uppercase` (character 1)",
+    "filter = 'bool(properties.x)'": "the browser knows no function `bool` (character 1)",
+    "filter = 'contains(lowercase(event), \"x\")'": "the browser knows no function inside contains() (character 10)",
+    "filter = '\"x\" in properties.list'": "the browser cannot look into a list of the event: "
+    "`in` needs one in brackets (character 8)",
+    "filter = 'match(event, properties.p)'": "the browser needs a pattern in quotes (character 14)",
+    "filter = 'length(event) = properties.n'": "the browser can compare this with a constant only (character 1)",
+    "filter = 'length(event) = null'": "the browser cannot compare this with null (character 1)",
+    "filter = 'length(properties.a) < properties.n'": "the browser can compare this with a constant only (character 1)",
+    "filter = 'length(lowercase(event)) < 3'": "the browser knows functions of paths only (character 1)",
+    "filter = '(properties.x and properties.y) = true'": "the browser cannot compare this: "
+    "use it as a condition (character 15)",
+    "filter = 'properties.n > 9007199254740993'": "the browser has no number so large (character 16)",
+    "filter = 'properties.a\\.b = 1'": "the browser cannot read a key with a dot in it, as in `properties.a.b` (character 1)",
+    "filter = 'properties.list.length > 1'": "the browser reads `properties.list.length` otherwise: "
+    "say length(properties.list) (character 1)",
+    "filter = 'properties.constructor = 1'": "the browser reads `properties.constructor` otherwise (character 1)",
+    filters(
+        "all", 'type = "SAMPLE", percent = 0.5, path = "userId"'
+    ): "the browser can sample by chance only: leave out `path`",
+    filters(
+        "all", 'type = "DROP_PROPERTIES", fields = { "" = ["userId"] }'
+    ): "the browser can take properties only from what is in `properties`, `traits`, `context`",
+    filters("all", 'type = "DROP_PROPERTIES", fields = { context = ["consent"] }'): "the browser needs "
+    "`context.consent` whole",
+    filters("all", 'type = "ALLOW_PROPERTIES", fields = { "context.consent" = ["x"] }'): "the browser needs "
+    "`context.consent` whole",
+    filters(
+        " or ".join(f"properties.p{n}" for n in range(150)), DROP
+    ): "the condition becomes too long for browsers",
+}
+
+
+@pytest.mark.parametrize(("line", "told"), REFUSED.items(), ids=range(len(REFUSED)))
+def test_a_filter_that_a_browser_cannot_keep_to_is_refused(line: str, told: str, tmp_path: Path) -> None:
+    said = mistakes(tmp_path, destination("amplitude", line, AMPLITUDE))
+    assert said == [f'11: {told}: leave it out, or use `mode = "cloud"`']
+    loaded(tmp_path, destination("amplitude", line, AMPLITUDE, mode="cloud"))
+
+
+def test_a_filter_that_is_off_may_say_anything(tmp_path: Path) -> None:
+    off = filters("all", 'type = "SAMPLE", percent = 0.5, path = "userId"').replace(
+        "actions", "enabled = false, actions"
+    )
+    theirs, _ = told_to_browsers(tmp_path, destination("amplitude", off, AMPLITUDE))
+    assert theirs["middlewareSettings"]["routingRules"] == []
+
+
+def test_filters_that_look_at_what_the_others_take_away_have_no_order(tmp_path: Path) -> None:
+    def taking(key: str) -> str:
+        return f'{{ type = "DROP_PROPERTIES", fields = {{ properties = ["{key}"] }} }}'
+
+    def both(first: str, second: str) -> str:
+        one, other = (
+            f"{{ if = 'properties.{key} = 1', actions = [{taking(taken)}] }}"
+            for key, taken in ((first, second), (second, first))
+        )
+        return f"filters = [{one}, {other}]"
+
+    told = "11: the browser cannot keep to filters that each take away what another looks at"
+    assert mistakes(tmp_path, destination("amplitude", both("a", "b"), AMPLITUDE)) == [
+        f'{told}: leave it out, or use `mode = "cloud"`'
+    ]
+    loaded(tmp_path, destination("amplitude", both("a", "a"), AMPLITUDE).replace('["a"]', '["c"]', 1))
+
+
+def test_a_mistake_in_a_condition_is_told_once(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, destination("amplitude", "filter = 'event ='", AMPLITUDE))
+    assert "cannot be read" in told
+
+
+def test_filters_are_rules_for_browsers(tmp_path: Path) -> None:
+    lines = (
+        "filter = 'type = \"track\"'",
+        filters(
+            'event = "Order"',
+            'type = "ALLOW_PROPERTIES", fields = { context = ["page"] }',
+            'type = "SAMPLE", percent = 0.5',
+        ),
+    )
+    theirs, ours = told_to_browsers(tmp_path, destination("amplitude", *lines, AMPLITUDE))
+    (rule,) = theirs["middlewareSettings"]["routingRules"]
+    assert orjson.loads(orjson.dumps(ours["middlewareSettings"])) == {"routingRules": [rule]}
+    assert rule["destinationName"] == "Actions Amplitude"
+    order = '["=","event",{"value":"Order"}]'
+    assert [one["ir"] for one in rule["matchers"]] == ['["!",["=","type",{"value":"track"}]]', order, order]
+    assert rule["transformers"] == [
+        [{"type": "drop"}],
+        [{"type": "sample_event", "config": {"sample": {"percent": 0.5}}}],
+        [{"type": "allow_properties", "config": {"allow": {"context": ["page", "consent"]}}}],
+    ]
+    assert ours["remotePlugins"][0]["settings"]["relay"]["filters"] == "analytics.js/v1/k/plugins/filters.js"
+
+
+def test_without_filters_browsers_are_told_of_none(tmp_path: Path) -> None:
+    theirs, ours = told_to_browsers(tmp_path, destination("amplitude", "filter = 'all'", AMPLITUDE))
+    assert theirs["middlewareSettings"]["routingRules"] == []
+    assert "middlewareSettings" not in ours
+    assert "filters" not in ours["remotePlugins"][0]["settings"]["relay"]
 
 
 def test_a_setting_that_only_browsers_need_is_asked_for(tmp_path: Path) -> None:

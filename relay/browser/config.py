@@ -1,19 +1,23 @@
 """The `[browser]` table of relay.toml: how relay is called where browsers see it."""
 
 import re
+from typing import Literal
 
 import msgspec
 
-_RESERVED = frozenset(("api", "beacon", "healthz", "sourceConfig", "v1", "webhooks"))
+_RESERVED = frozenset(
+    ("analytics-next", "api", "beacon", "healthz", "next-integrations", "sourceConfig", "v1", "webhooks")
+)
 _LONGEST = 100
 
 
 class BrowserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[browser]`: names of one's own for the script and the routes, and the cookies that relay renews."""
+    """`[browser]`: names of one's own for the script and the routes, the cookies that relay renews, whose script it is."""
 
     prefix: str | None = None  # all routes are under it too, without `/v1`
     script: str | None = None  # the library is also at `{prefix}/{write_key}/{script}`
     cookie_domains: tuple[str, ...] = ()  # of sites whose visitors' ids are renewed by Set-Cookie
+    library: Literal["relay", "analytics-next"] = "relay"  # which analytics.js: relay's own, or Segment's
 
 
 def prefix_problem(text: str) -> str | None:

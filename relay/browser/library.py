@@ -1,8 +1,9 @@
 """analytics.js as it is served: the built script, and at its end the settings of the source that it is for.
 
 So a page needs one request before its first event. The script is `(RELAY=>{…})(`; the settings, as JSON, and a
-parenthesis make it whole. They say nothing of host or scheme, which are those that the browser fetched the script from:
-one copy serves all names that relay has. A copy is made once for each key and configuration.
+parenthesis make it whole; with a consent manager, what asks it stands before them, in the same parentheses. They say
+nothing of host or scheme, which are those that the browser fetched the script from: one copy serves all names that
+relay has. A copy is made once for each key and configuration.
 
 The question was how to serve brotli, which takes a tenth off, without a library for it. The build leaves the stream
 open after the last byte of the script; what is missing is written here: the rest as it is, uncompressed ("Brotli Compressed
@@ -64,7 +65,7 @@ def plugin(name: str) -> Served | None:
     if name not in plugin_names():
         return None
     whole = (BUILT / f"plugin-{name}").read_bytes()
-    return Served(Facts(), _encoded(whole, {"gzip": gzip.compress(whole, 9, mtime=0), "identity": whole}))
+    return served_as(whole, {"gzip": gzip.compress(whole, 9, mtime=0), "identity": whole})
 
 
 @cache
@@ -87,10 +88,20 @@ def is_built() -> bool:
 def _made(parts: tuple[bytes, bytes], write_key: str, facts: Facts) -> Served:
     script, open_brotli = parts
     # a page that has the script within itself must not end there
-    end = orjson.dumps(inline_settings(write_key, facts)).replace(b"<", b"\\u003c") + b");\n"
+    settings = orjson.dumps(inline_settings(write_key, facts)).replace(b"<", b"\\u003c")
+    if facts.consent_manager is not None:
+        settings = (
+            b"(" + (BUILT / f"consent-{facts.consent_manager}.js").read_bytes() + b"," + settings + b")"
+        )
+    end = settings + b");\n"
     whole = script + end
     bodies = {"br": closed(open_brotli, end), "gzip": gzip.compress(whole, 9, mtime=0), "identity": whole}
     return Served(facts, _encoded(whole, bodies))
+
+
+def served_as(whole: bytes, bodies: dict[str, bytes]) -> Served:
+    """A file that is the same for all sources."""
+    return Served(Facts(), _encoded(whole, bodies))
 
 
 def _encoded(whole: bytes, bodies: dict[str, bytes]) -> dict[str, tuple[bytes, str]]:

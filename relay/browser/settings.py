@@ -8,7 +8,10 @@ import orjson
 
 
 class Plugin(msgspec.Struct, frozen=True):
-    """A destination whose events the browser sends itself. `name`: what it is called there; `also`: its other names."""
+    """A destination whose events the browser sends itself. `name`: what it is called there; `also`: its other names.
+
+    `rule`: its filters, with `matchers` and `transformers`.
+    """
 
     type: str
     name: str
@@ -16,6 +19,7 @@ class Plugin(msgspec.Struct, frozen=True):
     also: tuple[str, ...]
     settings: Mapping[str, Any]
     categories: tuple[str, ...] = ()
+    rule: Mapping[str, Any] | None = None
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -24,6 +28,7 @@ class Facts(msgspec.Struct, frozen=True):
     `cloud`: display names of the destinations that get its events from here. Listed as unbundled, not as integrations,
     they cost the browser no extra download. `planned`: the events of a plan that lets no others through, else None.
     `categories`: of consent, all that its destinations need; `has_unmapped`: whether one of them needs none.
+    `consent_manager`: what analytics.js asks for it before it starts.
     `has_cookies`: requests carry them, for relay to renew. `has_own_names`: paths are without the well-known ones.
     """
 
@@ -31,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     planned: tuple[str, ...] | None = None
     categories: tuple[str, ...] = ()
     has_unmapped: bool = False
+    consent_manager: str | None = None
     plugins: tuple[Plugin, ...] = ()
     has_cookies: bool = False
     has_own_names: bool = False
@@ -60,7 +66,7 @@ def segment_settings(write_key: str, api_host: str, protocol: str, facts: Facts)
             "identify": {"__default": {"enabled": True}},
             "group": {"__default": {"enabled": True}},
         },
-        "middlewareSettings": {"routingRules": []},
+        "middlewareSettings": {"routingRules": _rules(facts)},
         "enabledMiddleware": {},
         "remotePlugins": _plugins(write_key, facts, f"{protocol}://{api_host.removesuffix('/v1')}/"),
         "legacyVideoPluginsEnabled": False,
@@ -82,6 +88,8 @@ def inline_settings(write_key: str, facts: Facts) -> dict[str, Any]:
     if facts.plugins:
         own["maybeBundledConfigIds"] = _ids(facts)
         document["remotePlugins"] = _plugins(write_key, facts, "")
+    if rules := _rules(facts):
+        document["middlewareSettings"] = {"routingRules": rules}
     if facts.planned is not None:
         document["plan"] = {"track": _track_plan(facts.planned)}
     if facts.categories:
@@ -111,14 +119,23 @@ def _mapped(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _rules(facts: Facts) -> list[dict[str, Any]]:
+    about = {"scope": "destinations", "target_type": "workspace::project::destination::config"}
+    return [
+        {**about, "destinationName": plugin.name, **plugin.rule}
+        for plugin in facts.plugins
+        if plugin.rule is not None
+    ]
+
+
 def _plugins(write_key: str, facts: Facts, place: str) -> list[dict[str, Any]]:
     """`place`: what their addresses begin with, "" to find them beside the script."""
-    folder = "" if facts.has_own_names else "analytics.js/v1/"
+    folder = f"{place}{'' if facts.has_own_names else 'analytics.js/v1/'}{write_key}/plugins/"
     return [
         {
             "name": plugin.name,
             "creationName": plugin.name,
-            "url": f"{place}{folder}{write_key}/plugins/{plugin.type}.js",
+            "url": f"{folder}{plugin.type}.js",
             "libraryName": f"relay:{plugin.type}",
             "settings": {
                 **plugin.settings,
@@ -126,6 +143,8 @@ def _plugins(write_key: str, facts: Facts, place: str) -> list[dict[str, Any]]:
                     "name": plugin.name,
                     "also": [plugin.id, *plugin.also],
                     "categories": list(plugin.categories),
+                    # what evaluates the rules in relay's analytics.js
+                    **({} if plugin.rule is None else {"filters": f"{folder}filters.js"}),
                 },
             },
         }

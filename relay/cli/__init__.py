@@ -11,6 +11,7 @@ import click
 from relay import __version__
 from relay.cli.alerts import alerts
 from relay.cli.backup import backup
+from relay.cli.browser import browser
 from relay.cli.check import check
 from relay.cli.dead_letters import dead_letters
 from relay.cli.destinations import destinations
@@ -57,6 +58,7 @@ for command in (
     check,
     serve,
     snippet,
+    browser,
     send,
     tail,
     try_,

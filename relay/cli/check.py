@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from relay.browser.library import MISSING, is_built
 from relay.cli.config_file import chosen, read
 from relay.cli.connecting import NOT_TESTED, connections, is_good
 from relay.cli.options import config_option, json_option
 from relay.cli.printing import counted, plain, print_json, print_table
 from relay.config import Config
+from relay.config_browser import missing_scripts
 from relay.errors import ConfigError
 
 
@@ -80,5 +80,5 @@ def _print(config: Config, file: Path | None) -> None:
     destinations = counted(len(config.destinations), "destination")
     versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     click.echo(f"{what}: {sources}, {destinations} ({versions})")
-    for note in (*config.notes, *([] if is_built() else [MISSING])):
+    for note in (*config.notes, *missing_scripts(config, Path(config.server.data_dir))):
         click.echo(f"note: {plain(note)}")

@@ -1,7 +1,7 @@
 """`relay destinations`: every type of destination there is; with a type, all about it.
 
-relay's own types, and Segment's where they are installed. A type that both have is shown as relay runs it; with
-`--engine bridge` as Segment's code does.
+relay's own types, those that are there in the browser only, and Segment's where they are installed. A type that both have is
+shown as relay runs it; with `--engine bridge` as Segment's code does.
 """
 
 import json
@@ -28,7 +28,10 @@ from relay.destinations.catalogue import BRIDGE, NATIVE, UnknownType, find, inst
 from relay.destinations.describe import ActionRow, Description, batches_of, describe
 from relay.destinations.describe.mapping import Place, readable
 from relay.destinations.describe.settings import Setting, settings_of
+from relay.destinations.device import DEVICE_ONLY
 from relay.destinations.oauth import OAuthDestination
+
+_BROWSER = "browser"  # what runs the types of device mode alone
 
 
 class _Types(click.Group):
@@ -99,8 +102,10 @@ def _listed(data: Path) -> Iterator[_Listed]:
     bridged = {} if found is None else found.by_type
     for name, kind in CATALOGUE.items():
         yield _Listed(name, (NATIVE, BRIDGE) if name in bridged else (NATIVE,), kind, kind.summary)
+    for name, kind in DEVICE_ONLY.items():
+        yield _Listed(name, (_BROWSER,), kind, kind.summary)
     for name, one in sorted(bridged.items()):
-        if name not in CATALOGUE:
+        if name not in CATALOGUE and name not in DEVICE_ONLY:
             why = one.unsupported
             yield _Listed(
                 name, () if why else (BRIDGE,), kind_of(one), f"cannot be used: {why}" if why else "", why
@@ -180,8 +185,9 @@ def _kind(name: str, engine: str | None, file: Path | None) -> type[Destination]
     """The type called `name`. Raises UsageError when there is none, CannotDo when it cannot be used."""
     data = data_dir(file)
     found = installed(data)
-    if name not in CATALOGUE and (found is None or found.find(name) is None):
-        near = nearest(name, [*CATALOGUE, *(() if found is None else found.by_type), *destinations.commands])
+    own = {**CATALOGUE, **DEVICE_ONLY}
+    if name not in own and (found is None or found.find(name) is None):
+        near = nearest(name, [*own, *(() if found is None else found.by_type), *destinations.commands])
         rest = f", did you mean `{near}`?" if near else "; `relay destinations` lists them"
         more = " (Segment's own come with `relay destinations install`)" if found is None else ""
         raise click.UsageError(f"there is no type of destination `{plain(name)}`{rest}{more}")
@@ -209,8 +215,11 @@ def _print(it: Description) -> None:
         (s.name, s.type, _yes(s.required), _yes(s.secret), _default(s.default), s.about) for s in it.settings
     ]
     _print_rows(columns, rows)
-    _heading("Limits")
-    print_table(("what", "value"), _limits(it))
+    if it.type in DEVICE_ONLY:
+        _heading("It is there in the browser only; relay itself sends it nothing")
+    else:
+        _heading("Limits")
+        print_table(("what", "value"), _limits(it))
     _print_events(it)
     for action in it.actions:
         _print_action(action)

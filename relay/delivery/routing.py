@@ -6,7 +6,8 @@ when it first came, or by a replay that does not ask.
 
 In device mode an event's `_metadata` says whether its browser sent it there itself. Segment believes that of every
 destination; here one in cloud mode does not look at it, for what a page has loaded from elsewhere is not what relay.toml
-names.
+names. The event that tells of a withdrawn consent is for relay to send: a browser keeps it from the tool's script, as it keeps
+all others.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.sieve import Sieve
 from relay.destinations import CATALOGUE
 from relay.destinations.device import DEVICE_ONLY, browser_name
+from relay.destinations.segment import Segment
 from relay.event import PREFERENCE_UPDATED, Event
 
 NO_CONSENT = "FILTERED_BY_END_USER_CONSENT"
@@ -36,6 +38,7 @@ class Routing:
         self._has_consent = _consent(config.consent) if config.consent else None
         own = CATALOGUE.get(config.type) or DEVICE_ONLY.get(config.type)
         self._names = (config.name, title, *(own.also_called if own else ()))
+        self._forwards = own is not None and issubclass(own, Segment)
         self._sieve = Sieve(config)
         self._in_browser: frozenset[str] | None = None  # what `_metadata` may call it
         if config.mode == "device":
@@ -51,27 +54,29 @@ class Routing:
         """The event as it is to be sent, or the reason why it is not."""
         if event.outcome is not None:  # by a transformation of its source, which is read with the event
             return event.reason or SIFTED
-        if self._has_consent is not None and not self._has_consent(event.data):
+        is_granted = self._has_consent is None or self._has_consent(event.data)
+        if not is_granted and not _is_preference(event.data):
             return NO_CONSENT
         integrations = None if again else event.integrations
         if integrations is not None and not self._is_wanted(integrations):
             return NOT_WANTED
-        if self._in_browser is not None and not again and (reason := self._done(event, self._in_browser)):
-            return reason
+        if self._in_browser is not None and not again:
+            if is_granted and _was_sent(event.data.get("_metadata"), self._in_browser):
+                # the browser keeps to the same filters
+                return SENT_THERE if self._sieve.sift(event, again=True) else SIFTED
+            if self._is_sent_nothing:
+                return DEVICE_MODE_ONLY
         return self._sieve.sift(event, again=again) or SIFTED
 
-    def _done(self, event: Event, names: frozenset[str]) -> str | None:
-        """Why relay need not send it: the browser did, or nobody else can."""
-        if _was_sent(event.data.get("_metadata"), names):
-            return SENT_THERE
-        return DEVICE_MODE_ONLY if self._is_sent_nothing else None
-
     def _is_wanted(self, integrations: dict[str, Any]) -> bool:
-        """Whether an event's `integrations` lets it go here: by name, type's title, tool's name, else `All`."""
+        """Whether an event's `integrations` lets it go here: by name, type's title, tool's name, else `All`.
+
+        To Segment and to another relay `All` says where it goes from there: as Segment's own SDKs have it, it goes.
+        """
         for name in self._names:
             if name in integrations:
                 return _is_on(integrations[name])
-        return _is_on(integrations.get("All", True))
+        return self._forwards or _is_on(integrations.get("All", True))
 
 
 def _was_sent(metadata: Any, names: frozenset[str]) -> bool:
@@ -90,6 +95,11 @@ def _is_on(value: Any) -> bool:
     return value is not False and value is not None
 
 
+def _is_preference(event: dict[str, Any]) -> bool:
+    """Whether it tells what its person agreed to from now on: every destination is to know."""
+    return event.get("event") == PREFERENCE_UPDATED and event.get("type") == "track"
+
+
 def _consent(categories: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
     """What says whether an event's person agreed to every one of `categories`.
 
@@ -100,8 +110,6 @@ def _consent(categories: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
     def has_consent(event: dict[str, Any]) -> bool:
         consent = event["context"].get("consent") if type(event.get("context")) is dict else None
         if consent is None or consent == "":  # absent, as everywhere
-            return True
-        if event.get("event") == PREFERENCE_UPDATED and event.get("type") == "track":
             return True
         given = consent.get("categoryPreferences") if type(consent) is dict else None
         return type(given) is dict and all(given.get(category) is True for category in categories)

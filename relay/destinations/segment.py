@@ -24,6 +24,7 @@ class Segment(Destination, frozen=True):
     """Settings of `type = "segment"`."""
 
     title: ClassVar[str] = "Segment"
+    also_called: ClassVar[tuple[str, ...]] = ("Segment.io",)
     summary: ClassVar[str] = "Segment's Tracking API, or any other of its kind, in batches."
     default_endpoint: ClassVar[str | None] = "https://api.segment.io"
     batch: ClassVar[int] = 100

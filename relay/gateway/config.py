@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from relay.browser.proxy_config import SegmentConfig
 from relay.destinations.transformations import Transformation
 from relay.plans.controls import Controls
 
@@ -33,10 +34,12 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst: float | None = None  # requests the bucket holds; None: two seconds' worth
     allowed_origins: tuple[str, ...] | None = None  # None: any
     bots: Literal["keep", "drop", "mark"] = "keep"  # events of crawlers and the like
+    consent_manager: Literal["onetrust"] | None = None  # what relay's analytics.js asks before it starts
     plan: str | None = None  # a JSON file with the tracking plan that its events must keep
     strict: bool = False  # requests with events that do not keep the plan are refused
     controls: Controls = Controls()  # what becomes of those that do not
     transformations: tuple[Transformation, ...] = ()  # of its events, before any destination sees them
+    segment: SegmentConfig | None = None  # its browsers go on with Segment's script and settings
 
     @property
     def keys(self) -> tuple[str, ...]:

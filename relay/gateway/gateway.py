@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from aiohttp import web
 
 from relay import metrics
 from relay.body import decode, encode
+from relay.browser.analytics_next import NOT_INSTALLED, PLACE, SCRIPT, AnalyticsNext
 from relay.browser.config import BrowserConfig
 from relay.browser.library import MISSING, Library, plugin, plugin_names
 from relay.browser.settings import Facts, rudder_settings, segment_settings
@@ -27,19 +29,18 @@ from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later
 from relay.gateway.answers import pixel as gif
 from relay.gateway.cookies import renewed
 from relay.gateway.cors import cors_headers, preflight
+from relay.gateway.files import ANYBODY, SCRIPT_SECONDS, script
 from relay.gateway.names import Names
 from relay.gateway.proxies import Proxies
 from relay.gateway.reading import BodyTimeout, read_body
 from relay.gateway.routes import TRACKING, Route, split_prefix
+from relay.gateway.segment import SCRIPTS, SegmentFiles
 from relay.gateway.source import Source, Sources
 from relay.log.base import Log
 from relay.log.record import Record
 from relay.times import format_iso
 
 log = structlog.get_logger()
-
-SCRIPTS = ("analytics.min.js", "analytics.js")
-SCRIPT_SECONDS = 300  # a page may keep it; then it asks whether there is another
 
 
 class Body(Protocol):
@@ -83,6 +84,7 @@ class Gateway:
         judge: validating.Judge,
         breaches: strict.Breaches,
         browser: BrowserConfig,
+        segments: Path,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sources = sources
@@ -93,15 +95,19 @@ class Gateway:
         self._relief = relief
         self._facts_of = facts_of
         self._library = Library()
+        self._segments_folder = segments
         self._judge = judge
         self._breaches = breaches
         self._clock = clock
+        self.segment = SegmentFiles(sources, facts_of)
         self.take_up(browser)
 
     def take_up(self, browser: BrowserConfig) -> None:
-        """From now on these names and cookies."""
+        """From now on these names and cookies, and this library as it is now installed."""
         self._names = Names(browser)
         self._cookie_domains = browser.cookie_domains
+        self._is_segments = browser.library == "analytics-next"
+        self._segments = AnalyticsNext(self._segments_folder)
 
     async def handle(self, request: web.BaseRequest) -> Answer:
         """The answer, whatever comes; a fault of our own is a 500, which clients repeat."""
@@ -141,7 +147,7 @@ class Gateway:
                 return gif()
             if path == "/healthz":
                 return Answer(200, b'{"ok":true}')
-            found = self._for_browsers(request, route, prefix)
+            found = await self._for_browsers(request, route, prefix)
             if found is not None:
                 return found
         return failure(404, "not_found", "there is nothing here", cors_headers(request.headers.get("Origin")))
@@ -337,48 +343,52 @@ class Gateway:
             pass
         return Answer(200, SUCCESS, JSON, cors)
 
-    def _for_browsers(self, request: web.BaseRequest, route: str, prefix: str) -> Answer | None:
-        """What libraries fetch before they send."""
-        if route.startswith("/v1/projects/") and route.endswith("/settings"):
-            return self._settings(request, route.split("/")[3], prefix)
+    async def _for_browsers(self, request: web.BaseRequest, route: str, prefix: str) -> Answer | None:
+        """What libraries fetch before they send: Segment's where a source is to go on with it, else relay's own."""
+        found = await self.segment.answer(request, route, lambda: self._api_place(request, prefix))
+        if found is not None:
+            return found
+        match route.split("/"):
+            case ["", "v1", "projects", key, "settings"]:
+                return self._settings(request, key, prefix)
         if route.startswith("/analytics.js/v1/"):
             return self._script(request, route)
-        return self._rudder_settings(request) if route == "/sourceConfig" else None
+        # whichever library is served now: pages may run the one before
+        if route.startswith(PLACE) and (part := self._segments.served(route.removeprefix(PLACE))) is not None:
+            return script(request, part)
+        is_rudder = route == "/sourceConfig"
+        return self._rudder_settings(request) if is_rudder else await self.segment.file(request, route)
+
+    def _api_place(self, request: web.BaseRequest, prefix: str) -> tuple[str, str]:
+        host = request.headers.get("Host", "localhost")
+        return self._names.api_host(host, prefix), self.proxies.scheme_of(request)
 
     def _settings(self, request: web.BaseRequest, key: str, prefix: str) -> Answer:
         cors = cors_headers(request.headers.get("Origin"))
         source = self.sources.by_key(key)
         if source is None or not source.is_enabled:
             return failure(404, "not_found", "there is no such write key", cors)
-        host = request.headers.get("Host", "localhost")
-        scheme = self.proxies.scheme_of(request)
-        body = segment_settings(key, self._names.api_host(host, prefix), scheme, self._facts_of(source.name))
+        body = segment_settings(key, *self._api_place(request, prefix), self._facts_of(source.name))
         return Answer(200, body, JSON, (("Cache-Control", "public, max-age=60"), *cors))
 
     def _script(self, request: web.BaseRequest, route: str) -> Answer:
-        """Answer with our own analytics.js, or a plug-in of it, for the source whose key is in the address."""
-        anybody = (("Access-Control-Allow-Origin", "*"),)  # and so the same for every page
+        """Answer with analytics.js, or a plug-in of it, for the source whose key is in the address."""
         key, _, name = route.removeprefix("/analytics.js/v1/").partition("/")
         folder, _, file = name.rpartition("/")
         is_known = name in SCRIPTS or (folder == "plugins" and file in plugin_names())
         source = self.sources.by_key(unquote(key))
         if source is None or not source.is_enabled or not is_known:
-            return failure(404, "not_found", "there is no such write key", anybody)
-        served = plugin(file) if folder else self._library.served(unquote(key), self._facts_of(source.name))
+            return failure(404, "not_found", "there is no such write key", ANYBODY)
+        missing = MISSING
+        if folder:
+            served = plugin(file)
+        elif self._is_segments:
+            served, missing = self._segments.served(SCRIPT), NOT_INSTALLED
+        else:
+            served = self._library.served(unquote(key), self._facts_of(source.name))
         if served is None:
-            return later(503, "unavailable", MISSING, SCRIPT_SECONDS, anybody)
-        encoding, body, tag = served.best(request.headers.get("Accept-Encoding", ""))
-        headers: Headers = (
-            ("Cache-Control", f"public, max-age={SCRIPT_SECONDS}"),
-            ("ETag", tag),
-            ("Vary", "Accept-Encoding"),
-            *anybody,
-        )
-        if tag in request.headers.get("If-None-Match", ""):
-            return Answer(304, b"", None, headers)
-        if encoding != "identity":
-            headers += (("Content-Encoding", encoding),)
-        return Answer(200, body, "text/javascript; charset=utf-8", headers)
+            return later(503, "unavailable", missing, SCRIPT_SECONDS, ANYBODY)
+        return script(request, served)
 
     def _rudder_settings(self, request: web.BaseRequest) -> Answer:
         cors = cors_headers(request.headers.get("Origin"))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from relay.browser.analytics_next import PLACE
 from relay.event import TYPES
 
 
@@ -32,7 +33,7 @@ def _tracking() -> dict[str, Route]:
 
 
 TRACKING = _tracking()
-_STARTS = ("/v1/", "/beacon/v1/", "/api/s/", "/sourceConfig", "/analytics.js/")
+_STARTS = ("/v1/", "/beacon/v1/", "/api/s/", "/sourceConfig", "/analytics.js/", PLACE, "/next-integrations/")
 
 
 def is_well_known(path: str) -> bool:

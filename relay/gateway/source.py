@@ -42,16 +42,19 @@ class Sources:
         self.apply(configs)
 
     def apply(self, configs: Iterable[SourceConfig]) -> None:
-        """Take up a new configuration; a source that did not change keeps its bucket and counts."""
+        """Take up a new configuration; a source keeps its counts, and one that did not change its bucket."""
         before = self.by_name
-        self.by_name = {
-            c.name: before[c.name]
-            if c.name in before and before[c.name].config == c
-            else Source(c, self._clock)
-            for c in configs
-        }
+        self.by_name = {c.name: self._source(c, before.get(c.name)) for c in configs}
         self._by_key = {key: source for source in self.by_name.values() for key in source.config.keys}
         self.known = {}
+
+    def _source(self, config: SourceConfig, before: Source | None) -> Source:
+        if before is not None and before.config == config:
+            return before
+        source = Source(config, self._clock)
+        if before is not None:
+            source.events, source.statuses, source.rejected = before.events, before.statuses, before.rejected
+        return source
 
     def by_key(self, key: Any) -> Source | None:
         return self._by_key.get(key) if type(key) is str else None

@@ -45,7 +45,10 @@ def routes() -> set[str]:
     return {
         f"{route.method} {route.resource.canonical.rstrip('/')}"
         for route in admin_application(stub).router.routes()
-        if route.resource is not None and route.method != "HEAD"
+        if route.resource is not None
+        and route.method != "HEAD"
+        and route.resource.canonical not in ("/", "/console")  # pages
+        and not route.resource.canonical.startswith("/console/")
     }
 
 

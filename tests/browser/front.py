@@ -6,6 +6,7 @@ it has Segment's own analytics.js, in the same place as relay has its own.
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class Seen:
 class Site:
     """A server of one's own in the test's event loop."""
 
+    tls: ssl.SSLContext | None = None  # what it shows; None: plain HTTP
+
     def __init__(self) -> None:
         self.port = 0
         self._runner: web.AppRunner | None = None
@@ -61,7 +64,7 @@ class Site:
         app.router.add_route("*", "/{path:.*}", self.answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.tls).start()
         self.port = self._runner.addresses[0][1]
         return self
 
@@ -91,6 +94,8 @@ class Pages(Site):
 
 class Front(Site):
     """Before relay, which is at `target`."""
+
+    trust: ssl.SSLContext | bool = True  # what relay is to show
 
     def __init__(self, target: str, reference: Path) -> None:
         super().__init__()
@@ -127,6 +132,10 @@ class Front(Site):
         """From now on; None: relay answers again."""
         self._default = reply
 
+    def forget(self) -> None:
+        """Begin anew. What is still on its way belongs to what was before."""
+        self.seen = []
+
     def hang(self) -> None:
         """Take events and do not answer until `release`."""
         self._gate.clear()
@@ -156,10 +165,11 @@ class Front(Site):
         await eventually(holds, SECONDS, describe)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        seen = self.seen
         body = await request.read()
         response = self._file(request.path) or await self._passed(request, body)
         headers = {name.title(): value for name, value in request.headers.items()}
-        self.seen.append(Seen(request.method, request.path, headers, body, response.status))
+        seen.append(Seen(request.method, request.path, headers, body, response.status))
         return response
 
     def _file(self, path: str) -> web.Response | None:
@@ -182,7 +192,11 @@ class Front(Site):
                 return web.json_response({}, status=reply[0], headers={**cors, **reply[1]})
         try:
             async with self._session.request(
-                request.method, self.target + request.raw_path, data=body, headers=request.headers
+                request.method,
+                self.target + request.raw_path,
+                data=body,
+                headers=request.headers,
+                ssl=self.trust,
             ) as response:
                 kept = {
                     n: v

@@ -64,6 +64,7 @@ async def test_a_page_that_is_left_before_the_answer_sends_again_from_the_next(g
         await page.evaluate("analytics.track('Left Behind')")
         (event,) = tried(ground, "Left Behind")
         await page.goto(f"{ground.origin}/elsewhere")
+        await ground.front.wait_until(lambda: len(tried(ground, "Left Behind")) == 2, "beacon")
         ground.front.always(None)
         page = await visit.open(page=page)
         found = await ground.front.wait_for("Left Behind")
@@ -103,9 +104,12 @@ async def test_a_429_is_obeyed_and_nothing_passes_it(ground: Ground) -> None:
     async with ground.visit() as visit:
         page = await visit.open()
         ground.front.answers((429, {"Retry-After": "2"}))
-        await page.evaluate("analytics.track('Limited')")
-        asked = await page.evaluate("Date.now()")
-        await page.evaluate("analytics.track('After')")
+        asked = await page.evaluate("""async () => {
+          await analytics.track("Limited")
+          const asked = Date.now()
+          analytics.track("After")
+          return asked
+        }""")
         await ground.front.wait_for("After")
         first, *_ = ground.front.events("Limited")
         assert [event["event"] for event in ground.front.events()] == ["Limited", "After"]
@@ -183,6 +187,7 @@ async def test_many_tabs_send_what_was_left_once(ground: Ground) -> None:
         await page.evaluate("analytics.track('First')")
         await page.evaluate(TRACK, names)
         await page.goto(f"{ground.origin}/elsewhere")
+        await ground.front.wait_until(lambda: bool(tried(ground, names[-1])), "beacon")
         ground.front.always(None)
         tabs = [await visit.open() for _ in range(3)]
         await ground.front.wait_for(names[-1])
@@ -226,7 +231,7 @@ async def test_while_relay_is_restarted_events_wait_and_arrive_once(ground: Grou
             await page.evaluate(TRACK, names)
             async with relay_here(tmp_path, tables) as relay:
                 ground.front.target = relay.public
-                events = await receiver.wait_for(len(names) + 1, SECONDS)
+                events = await receiver.wait_for(len(names) + 1)  # it waits for as long as relay was away
                 await nothing_is_left(page)
         finally:
             ground.front.target = before

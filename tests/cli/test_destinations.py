@@ -13,9 +13,11 @@ from relay.cli import relay
 from relay.config import load
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination
+from relay.destinations.device import DEVICE_ONLY
 from relay.errors import RelayError
 from tests.environment import Environment
 
+EVERY = {**CATALOGUE, **DEVICE_ONLY}
 WITH_PRESETS = [
     name for name, kind in CATALOGUE.items() if issubclass(kind, ActionDestination) and kind.presets
 ]
@@ -35,7 +37,8 @@ def test_every_type_is_listed_with_its_title_and_settings() -> None:
     listed, _, hint = shown().strip().rpartition("\n\n")
     assert hint.endswith("relay destinations install")
     rows = listed.splitlines()
-    assert [row.split()[0] for row in rows] == ["type", *CATALOGUE]
+    assert [row.split()[0] for row in rows if not row.startswith(" ")] == ["type", *EVERY]
+    assert [row.split()[0] for row in rows if " browser " in row] == list(DEVICE_ONLY)
     (amplitude,) = [row for row in rows if row.startswith("amplitude ")]
     assert "Actions Amplitude" in amplitude
     assert "native" in amplitude
@@ -44,15 +47,15 @@ def test_every_type_is_listed_with_its_title_and_settings() -> None:
 
 def test_the_list_is_also_json() -> None:
     listed = json.loads(shown("--json"))["destinations"]
-    assert [one["type"] for one in listed] == list(CATALOGUE)
+    assert [one["type"] for one in listed] == list(EVERY)
     (segment,) = [one for one in listed if one["type"] == "segment"]
     (setting,) = segment["settings"]
     assert (setting["name"], setting["required"], setting["secret"]) == ("writeKey", True, True)
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_type_is_shown_with_everything(name: str) -> None:
-    kind = CATALOGUE[name]
+    kind = EVERY[name]
     text = shown(name)
     assert text.startswith(f"{kind.title}: {kind.summary}\n")
     assert all(f"\n{field.encode_name} " in text for field in msgspec.structs.fields(kind))
@@ -62,6 +65,15 @@ def test_a_type_is_shown_with_everything(name: str) -> None:
         assert all(
             f"- {' '.join(sentence.split())}\n" in text for sentence in (*kind.differences, *kind.notes)
         )
+
+
+def test_a_type_of_browsers_says_that_it_is_one_and_has_no_limits() -> None:
+    text = shown("script")
+    assert "in the browser only" in text
+    assert "Limits" not in text
+    assert "table of list of any value" in text
+    assert 'mode = "device"' in text
+    assert "did you mean `script`" in asked("scirpt").stderr
 
 
 def test_json_has_the_default_mappings_as_they_are() -> None:
@@ -75,7 +87,7 @@ def test_json_has_the_default_mappings_as_they_are() -> None:
     assert device["default"] == kind.actions["logEventV2"].fields["device_id"].default
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_block_is_right_when_its_variables_are_set(name: str, tmp_path: Path) -> None:
     block = json.loads(shown(name, "--json"))["block"]
     assert shown(name).endswith(f"\nIn relay.toml\n\n{block}")
@@ -85,11 +97,11 @@ def test_the_block_is_right_when_its_variables_are_set(name: str, tmp_path: Path
     assert [(one.name, one.type) for one in config.destinations] == [(name, name)]
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", EVERY)
 def test_what_a_block_leaves_out_can_be_put_in(name: str) -> None:
     block: str = json.loads(shown(name, "--json"))["block"]
     whole = tomllib.loads(block.replace("\n# ", "\n"))["destinations"][0]
-    known = {field.encode_name for field in msgspec.structs.fields(CATALOGUE[name])}
+    known = {field.encode_name for field in msgspec.structs.fields(EVERY[name])}
     assert set(whole.get("settings", {})) == known
 
 
@@ -113,7 +125,7 @@ def _written(subscriptions: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE.keys() - set(WITH_PRESETS)))
+@pytest.mark.parametrize("name", sorted(EVERY.keys() - set(WITH_PRESETS)))
 def test_a_type_without_presets_has_none_to_save(name: str) -> None:
     result = asked(name, "--subscriptions")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -20,6 +20,8 @@ COMMANDS = [
     ("check",),
     ("serve",),
     ("snippet",),
+    ("browser",),
+    ("browser", "install"),
     ("send",),
     ("tail",),
     ("try",),
@@ -64,7 +66,9 @@ def test_every_option_has_help(command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c not in {("dead-letters",), ("try",), ("plan",)}], ids=" ".join
+    "command",
+    [c for c in COMMANDS if c not in {("dead-letters",), ("try",), ("plan",), ("browser",)}],
+    ids=" ".join,
 )
 async def test_an_unknown_option_is_wrong_usage(command: tuple[str, ...], tmp_path: Path) -> None:
     outcome = await run(*command, "--violatoins", folder=tmp_path)

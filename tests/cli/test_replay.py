@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -73,18 +75,37 @@ async def test_one_that_was_detached_is_listed_watched_and_cancelled(
     assert (await ask(relay, "replay", "--list", "--json")).json == {"replays": [cancelled.json]}
 
 
+@asynccontextmanager
+async def overheard(relay: RelayProcess) -> AsyncIterator[tuple[Path, bytearray]]:
+    """A configuration that leads to the admin listener, and what is asked there by it."""
+    asked = bytearray()
+    host, _, port = relay.admin.removeprefix("http://").partition(":")
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray) -> None:
+        while data := await reader.read(65536):
+            kept += data
+            writer.write(data)
+        writer.close()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):  # of a command that was interrupted
+            there, back = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(pump(reader, back, asked), pump(there, writer, bytearray()))
+
+    async with await asyncio.start_server(pass_on, host, 0) as server:
+        own = server.sockets[0].getsockname()[1]
+        file = relay.file.with_name("overheard.toml")
+        file.write_text(relay.file.read_text().replace(f'admin = "{host}:{port}"', f'admin = "{host}:{own}"'))
+        yield file, asked
+
+
 async def test_ctrl_c_leaves_it_running_and_says_what_to_do(relay: RelayProcess, receiver: Receiver) -> None:
-    process = await begin("replay", "--to", "new", "--rate", "0.001", folder=relay.file.parent)
-
-    async def has_begun() -> bool:
-        return bool((await ask(relay, "replay", "--list", "--json")).json["replays"])
-
-    await eventually(has_begun, 60, lambda: "it does not begin")
-    await (
-        has_begun()
-    )  # relay has it before the command knows: as long as another command takes, it has time to
-    process.send_signal(signal.SIGINT)
-    _, error = await asyncio.wait_for(process.communicate(), 60)
+    async with overheard(relay) as (file, asked):
+        words = ("replay", "--to", "new", "--rate", "0.001", "--config", str(file))
+        process = await begin(*words, folder=file.parent)
+        await eventually(lambda: b"GET /v1/replays/1 " in asked, 60, lambda: "it is not watched")
+        process.send_signal(signal.SIGINT)
+        _, error = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     assert "`relay replay --watch 1` shows it, `relay replay --cancel 1` ends it" in error.decode()
     (one,) = (await ask(relay, "replay", "--list", "--json")).json["replays"]

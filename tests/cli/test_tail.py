@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.ground import event, is_success
-from tests.acceptance.relay_process import RelayProcess, eventually, source
+from tests.acceptance.relay_process import RelayProcess, eventually, source, webhook
 from tests.cli.command import begin, run
 from tests.plans.plans import about, plan
+from tests.receiver import Receiver
 
 SOURCES = source("web", "web-key") + source("app", "app-key")
 
@@ -154,6 +155,22 @@ async def test_only_events_that_break_their_plan_each_with_what_it_breaks(start_
         "description": "Invalid type. Expected: number, given: string",
     }
     assert found[1]["violations"] == []
+
+
+async def test_search_finds_words_anywhere_and_outcomes_as_they_come(
+    start_relay: StartRelay, receiver: Receiver
+) -> None:
+    relay = await start_relay(SOURCES + webhook(receiver.url))
+    for name, plan_name in (("Earlier", "Gold"), ("Other", "Iron"), ("Later", "golden")):
+        await send(relay, "web-key", name, properties={"plan": plan_name})
+    async with tailing(relay, "--search", "GOLD track") as process:
+        assert [(await line(process)).split()[3] for _ in range(2)] == ["Earlier", "Later"]
+    receiver.always(400)
+    await send(relay, "web-key", "Refused")
+    await receiver.wait_for_requests(4)
+    async with tailing(relay, "--destination", "hook", "--outcome", "rejected") as process:
+        words = await until(process, "Refused")
+        assert words[-3:] == ["hook:", "rejected", "(400)"]
 
 
 async def test_when_relay_ends_it_ends(start_relay: StartRelay) -> None:

@@ -9,7 +9,7 @@ import pytest
 from relay.console.search import Search
 from relay.delivery.config import DestinationConfig
 from relay.delivery.routing import Routing
-from relay.destinations.fql.actions import Drop, Filter
+from relay.destinations.fql.actions import Drop, Filter, Sample
 from relay.destinations.transformations import Transformation
 from relay.event import Event
 from relay.outcome import Outcome
@@ -123,6 +123,26 @@ def test_an_event_may_call_a_tool_by_its_plain_name(integrations: dict[str, Any]
     assert routes.route(one) == (one if goes else "FILTERED_BY_INTEGRATIONS_OBJECT")
 
 
+@pytest.mark.parametrize(("kind", "title"), [("segment", "Segment"), ("relay", "relay")])
+@pytest.mark.parametrize(
+    ("integrations", "goes"),
+    [
+        ({"All": False}, True),
+        ({"All": False, "Segment.io": True}, True),
+        ({"All": False, "Mixpanel": True}, True),
+        ({"next": False}, False),
+        ({"All": True, "TITLE": False}, False),
+    ],
+    ids=str,
+)
+def test_to_what_forwards_an_event_goes_whatever_it_says_of_all(
+    integrations: dict[str, Any], goes: bool, kind: str, title: str
+) -> None:
+    routes = Routing(DestinationConfig(name="next", type=kind), title)
+    one = event(integrations={name.replace("TITLE", title): said for name, said in integrations.items()})
+    assert routes.route(one) == (one if goes else "FILTERED_BY_INTEGRATIONS_OBJECT")
+
+
 def test_an_event_that_is_tried_again_is_asked_for_consent_again() -> None:
     assert routing("C1").route(event(prefers(C1=False)), again=True) == NO_CONSENT
 
@@ -208,6 +228,22 @@ def test_a_destination_in_cloud_mode_does_not_believe_a_browser() -> None:
 def test_what_was_decided_once_is_not_decided_again() -> None:
     one = event(_metadata={"bundledIds": ["numbers"]})
     assert in_browser().route(one, again=True) is one
+
+
+def test_what_the_browsers_filter_dropped_relays_drops_too_whether_or_not_it_was_sent() -> None:
+    filtered = in_browser(filter='event = "Other"')
+    for metadata in ({"bundledIds": ["numbers"]}, {}, {"failedInitializations": ["numbers"]}):
+        assert filtered.route(event(_metadata=metadata)) == "FILTERED_BY_RULES"
+    kept = in_browser(filter='event = "Tested"')
+    assert kept.route(event(_metadata={"bundledIds": ["numbers"]})) == SENT_THERE
+    one = event(_metadata={})
+    assert kept.route(one) is one
+
+
+def test_what_the_browser_has_drawn_by_lot_relay_does_not_draw_again() -> None:
+    sample = in_browser(filters=(Filter("all", (Sample(0.5),)),))
+    sent = event(_metadata={"bundledIds": ["numbers"]})
+    assert {sample.route(sent) for _ in range(50)} == {SENT_THERE}
 
 
 def test_a_destination_in_device_mode_looks_at_every_event() -> None:

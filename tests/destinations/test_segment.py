@@ -200,3 +200,15 @@ async def test_a_deeply_nested_event_is_forwarded_or_refused_at_the_door(
         (shown,) = line.debugger.newest(Search(), 1)
         assert shown["verdict"] == "rejected" or status["events"]["delivered"] == 1
         assert encode(shown)
+
+
+def test_what_the_browser_has_sent_itself_segment_is_told() -> None:
+    said = {
+        "bundled": ["Segment.io", "Tool"],
+        "unbundled": ["Slack"],
+        "bundledIds": ["id-1"],
+        "retryCount": 2,
+    }
+    (request,) = Segment(write_key=KEY).requests([event(track(_metadata=said, integrations={"All": False}))])
+    (forwarded,) = json.loads(request.body)["batch"]
+    assert (forwarded["_metadata"], forwarded["integrations"]) == (said, {"All": False})

@@ -14,6 +14,7 @@ from relay.api.openapi.operation import (
     many,
     nullable,
 )
+from relay.console.search import OUTCOMES
 
 _PAGE = {"limit": COUNT}
 _CHOSEN: Schema = {
@@ -24,12 +25,23 @@ _ID: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 _REPLAY: Schema = an("id", "destination", "state", "events", "requests", id=_ID, state=TEXT, events=OBJECT)
 _BLOCKED = {"source": TEXT, "event": TEXT, "reason": TEXT, "since": MOMENT, "until": MOMENT, "released": FLAG}
 
+_SEARCH = {
+    "source": TEXT,
+    "event": TEXT,
+    "type": TEXT,
+    "messageId": TEXT,
+    "q": TEXT,
+    "violations": FLAG,
+    "destination": TEXT,
+    "outcome": {"type": "string", "enum": list(OUTCOMES)},
+}
+
 OPERATIONS = (
     Operation(
         "GET /v1/debugger/events",
         "The newest events; as server-sent events with Accept: text/event-stream",
         an("events", events=many(OBJECT)),
-        query={"source": TEXT, "event": TEXT, "messageId": TEXT, "violations": FLAG, **_PAGE},
+        query=_SEARCH | _PAGE,
         media_types=(JSON, "text/event-stream"),
     ),
     Operation(

@@ -42,6 +42,14 @@ mkdirSync(out, { recursive: true })
 writeFileSync(`${out}/analytics.js.part`, script)
 writeFileSync(`${out}/analytics.js.br.part`, Buffer.concat(parts))
 
+// what runs before analytics.js, as an expression: consent-NAME.js
+const managers = fileURLToPath(new URL("consent/", import.meta.url))
+for (const name of readdirSync(managers)) {
+  const { outputFiles } = await build({ ...how, entryPoints: [managers + name], format: "iife" })
+  const code = outputFiles[0].text.trim().replace(/^"use strict";|;$/g, "")
+  writeFileSync(`${out}/consent-${name.replace(".ts", ".js")}`, code)
+}
+
 // plug-ins of device mode: those that are complete, plugin-TYPE.js
 const plugins = fileURLToPath(new URL("plugins/", import.meta.url))
 const shared = ["common.ts", "gtag.ts"]

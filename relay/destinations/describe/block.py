@@ -7,6 +7,7 @@ import msgspec
 
 from relay.destinations.base import Destination
 from relay.destinations.describe.settings import Setting, settings_of
+from relay.destinations.device import DEVICE_ONLY
 from relay.destinations.oauth import OAuthDestination
 
 _SAMPLE = "https://www.example.com"  # passes for a text and for a URL
@@ -20,6 +21,8 @@ def block_of(
     lines = ["[[destinations]]", f'name = "{name}"', f'type = "{name}"']
     if engine is not None:
         lines.append(f'engine = "{engine}"')
+    if name in DEVICE_ONLY:
+        lines.append('mode = "device"')
     if kind.needs_endpoint:
         lines.append(f"endpoint = {_variable(name, 'endpoint')}")
     if needs_subscriptions:

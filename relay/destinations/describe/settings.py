@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-_CALLED = {str: "text", bool: "boolean", int: "whole number", float: "number"}
+_CALLED = {str: "text", bool: "boolean", int: "whole number", float: "number", Any: "any value"}
 
 
 class Setting(msgspec.Struct, frozen=True, rename="camel"):

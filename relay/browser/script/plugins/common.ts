@@ -37,7 +37,7 @@ export function offer(type: string, vendorOf: (settings: any) => Vendor): void {
   page[`relay:${type}`] = ({ relay, ...settings }: Data) => pair(relay, vendorOf(settings))
 }
 
-function pair({ name, also, categories }: Data, vendor: Vendor): object[] {
+function pair({ name, also, categories, filters }: Data, vendor: Vendor): object[] {
   let analytics: any
   let starting: Promise<boolean> | undefined
   let isStarted = false
@@ -45,10 +45,12 @@ function pair({ name, also, categories }: Data, vendor: Vendor): object[] {
   const isOwn = () => !analytics.queue // that of Segment's analytics.js
 
   const begin = async () => {
+    if (filters && isOwn()) await keepTo(filters, name, analytics)
     vendor.prepare?.()
     await loaded(vendor)
     const user = analytics.user()
-    await vendor.start?.({ id: user.id(), anonymousId: user.anonymousId(), traits: user.traits() })
+    // filters are for events, and these traits are none: they may be what is not to get there
+    await vendor.start?.({ id: user.id(), anonymousId: user.anonymousId(), traits: filters ? {} : user.traits() })
   }
 
   const start = () =>
@@ -63,8 +65,11 @@ function pair({ name, also, categories }: Data, vendor: Vendor): object[] {
 
   const isGranted = ({ context }: Event) => {
     const given = context.consent?.categoryPreferences
-    return !categories.length || (given && categories.every((category: string) => given[category]))
+    return !categories.length || (given && categories.every((category: string) => given[category] === true))
   }
+
+  const all: ((event: Event) => unknown)[] = (page["relay:all"] ??= [])
+  all.push((event) => isGranted(event) && start())
 
   const handlers = (handle: (context: any, kind: Kind) => unknown) =>
     Object.fromEntries(KINDS.map((kind) => [kind, (context: any) => handle(context, kind)]))
@@ -72,7 +77,11 @@ function pair({ name, also, categories }: Data, vendor: Vendor): object[] {
   const both = { version: "1", isLoaded: () => true }
   const first = {
     ...both,
-    ...handlers((context) => (isOwn() || !isGranted(context.event) ? context : start().then(() => context))),
+    ...handlers((context) => {
+      if (isOwn() || !isGranted(context.event)) return context
+      for (const begins of all) begins(context.event) // side by side: events pass here one plug-in after the other
+      return start().then(() => context)
+    }),
     name: `${name} first`,
     type: "enrichment",
     load: async (_: unknown, given: unknown) => void (analytics = given),
@@ -100,18 +109,33 @@ function pair({ name, also, categories }: Data, vendor: Vendor): object[] {
 const inTime = (one: Promise<unknown>) =>
   Promise.race([one, new Promise((_, late) => setTimeout(late, MILLISECONDS))])
 
+/** Segment's analytics.js brings what evaluates the rules of the settings; for relay's it is a file that all plug-ins share. */
+async function keepTo(file: string, name: string, analytics: any): Promise<void> {
+  const { cdnURL, cdnSettings } = analytics.settings
+  await (page["relay:filtering"] ??= run(new URL(file, `${cdnURL}/`).href))
+  const rules = cdnSettings.middlewareSettings.routingRules.filter((rule: Data) => rule.destinationName === name)
+  analytics.addDestinationMiddleware(name, page["relay:filters"](rules))
+}
+
 async function loaded(vendor: Vendor): Promise<void> {
   if (vendor.isThere(false)) return
-  const there = [...document.scripts].some(({ src }) => src.startsWith(vendor.url.replace(/\?.*/, "")))
-  if (there) return until(() => vendor.isThere(false))
-  const script = Object.assign(document.createElement("script"), { src: vendor.url, async: true })
-  for (const [name, value] of Object.entries(vendor.attributes ?? {})) script.setAttribute(name, value)
-  await new Promise((done, fail) => {
+  const place = vendor.url.replace(/\?.*/, "")
+  // of us two may need one script, and then know at once if it failed
+  const ours: Record<string, Promise<unknown>> = (page["relay:scripts"] ??= {})
+  if (!ours[place] && [...document.scripts].some(({ src }) => src.startsWith(place)))
+    return until(() => vendor.isThere(false))
+  await (ours[place] ??= run(vendor.url, vendor.attributes))
+  if (!vendor.isThere(true)) throw new Error("it does not work")
+}
+
+function run(src: string, attributes: Data = {}): Promise<unknown> {
+  const script = Object.assign(document.createElement("script"), { src, async: true })
+  for (const [name, value] of Object.entries(attributes)) script.setAttribute(name, value)
+  return new Promise((done, fail) => {
     script.onload = done
     script.onerror = fail
     document.head.append(script)
   })
-  if (!vendor.isThere(true)) throw new Error("it does not work")
 }
 
 async function until(holds: () => boolean): Promise<void> {

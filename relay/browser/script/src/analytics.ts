@@ -75,6 +75,7 @@ export function analyticsOf(writeKey: string, cdnURL: string, cdnSettings: Setti
     const going = plugins.change(context)
     if (!(going === true || (await going))) return
     if (isDebugging) console.debug(context.event)
+    loadRemotes(context.event.context.consent)
     const loading = plugins.loading()
     const delivered = deliver(context, loading)
     if (loading) await loading
@@ -146,9 +147,7 @@ export function analyticsOf(writeKey: string, cdnURL: string, cdnSettings: Setti
     },
     /** What the visitor agreed to, by category. */
     consent(preferences: Data) {
-      if (!consented.set(preferences)) return
-      loadRemotes()
-      return track(CHANGED)
+      if (consented.set(preferences)) return track(CHANGED)
     },
     async ready(callback?: (plugins: unknown) => void) {
       const all = await plugins.ready()
@@ -179,10 +178,10 @@ export function analyticsOf(writeKey: string, cdnURL: string, cdnSettings: Setti
     push: ([name, ...args]: [string, ...unknown[]]) => analytics[name]?.(...args),
   }
 
-  // at the start, and when the visitor has agreed to more
+  // at the start, and with the event that says that the visitor has agreed to more
   let remotes = disable ? [] : (cdnSettings.remotePlugins ?? [])
-  const loadRemotes = () => {
-    const now = remotes.filter(({ name }) => consented.grantsLoading(name))
+  const loadRemotes = (consent?: Data) => {
+    const now = remotes.filter(({ name }) => consented.grantsLoading(name, consent))
     remotes = remotes.filter((one) => !now.includes(one))
     for (const { url, ...one } of now)
       if (isOn(integrations[one.name] ?? integrations[one.creationName ?? one.name]))

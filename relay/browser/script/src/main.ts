@@ -48,7 +48,10 @@ function start(found: Settings): unknown {
   const { disable } = options
   const said = typeof disable === "function" ? disable(settings) : disable
   const go = (isDisabled: unknown) =>
-    install(settings, isDisabled ? { ...options, disable: true, disableClientPersistence: true } : options)
+    install(settings, {
+      ...options,
+      ...(isDisabled ? { disable: true, disableClientPersistence: true } : { disable: false }),
+    })
   return said instanceof Promise ? said.then(go) : go(said)
 }
 

@@ -43,7 +43,7 @@ export interface Plugins {
 /** How long events wait for a tool's code. One that is later gets none of this page's: relay sends them instead. */
 const LOAD_MILLISECONDS = 5000
 
-export function pluginsOf(analytics: () => unknown, isGranted: (name: string) => boolean): Plugins {
+export function pluginsOf(analytics: () => unknown, isGranted: (name: string, event: Event) => boolean): Plugins {
   const failed: string[] = []
   const middleware: [string, Middleware][] = []
   let all: Plugin[] = []
@@ -107,7 +107,7 @@ export function pluginsOf(analytics: () => unknown, isGranted: (name: string) =>
     const { event } = context
     for (const plugin of destinations()) {
       const { name } = plugin
-      if (!isGranted(name) || !isOn(event.integrations, plugin)) continue
+      if (!isGranted(name, event) || !isOn(event.integrations, plugin)) continue
       const own = middleware.filter(([to]) => to === "*" || to === name.toLowerCase()).map(([, one]) => one)
       forDestination(event, name, own)
         .then((result) => result && plugin[result.type]?.(contextOf(result)))

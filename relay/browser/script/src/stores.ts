@@ -61,7 +61,11 @@ export function stores(names: readonly string[], options?: CookieOptions): Store
 
 /** Several stores that are kept at one value. */
 export interface Stores {
-  /** The first value found, written to those that have another. `isShared`: a cookie's first, for all subdomains. */
+  /**
+   * The first value found; `isShared`: a cookie's first, for all subdomains. The first time it is written to those that
+   * have another, and to cookies, which so last for a year after the last visit. Not later: localStorage learns late of
+   * what other tabs did, and would bring back whom they reset.
+   */
   get(key: string, isShared?: boolean): unknown
   /** Null takes it away. */
   set(key: string, value: unknown): void
@@ -78,11 +82,9 @@ export function together(all: Store[]): Stores {
     const found = all.map((store) => attempt(() => store.get(key)) ?? null)
     const shared = isShared ? found[all.findIndex((store) => store.isShared)] : null
     const value = shared ?? found.find((one) => one !== null) ?? null
-    // once a page in any case, so that a cookie lasts for a year after the last visit
-    const isNew = !renewed.has(key)
-    if (value !== null)
+    if (value !== null && !renewed.has(key))
       all.forEach((store, i) => {
-        if (isNew || found[i] === null || (isString(value) && found[i] !== value)) attempt(() => store.set(key, value))
+        if (store.isShared || found[i] !== value) attempt(() => store.set(key, value))
       })
     renewed.add(key)
     return value
