@@ -30,12 +30,13 @@ from relay.admission.transform import SourceTransformations
 from relay.admission.violations_shown import ViolationsShown
 from relay.alerts.alerts import Alerts
 from relay.api.server import admin_application
-from relay.browser.library import MISSING, is_built
+from relay.browser.analytics_next import NAME as SEGMENTS
 from relay.browser.settings import Facts
 from relay.config import Config, load, with_generated
-from relay.config_browser import facts_of
+from relay.config_browser import facts_of, missing_scripts
 from relay.config_connections import with_connections
 from relay.console.debugger import Debugger
+from relay.console.reasons import words
 from relay.data_directory import DataDirectory
 from relay.delivery.dead_letters import DeadLetters
 from relay.delivery.delivery import Delivery
@@ -48,6 +49,7 @@ from relay.event import Event
 from relay.gateway.gateway import Gateway
 from relay.gateway.proxies import Proxies
 from relay.gateway.source import Sources
+from relay.history.history import History
 from relay.listeners import listen_admin, listen_public
 from relay.log.feed import Feed, Rulings
 from relay.log.record import Record
@@ -94,6 +96,7 @@ class App:
         self._facts: dict[str, Facts] = {}
         self.sources: Sources
         self.gateway: Gateway
+        self.history: History
         self.admin_token = ""
         self.has_failed = False
         self.has_own_sources = True  # False: the one source and its key were made by relay
@@ -148,10 +151,20 @@ class App:
             judge=self.plans.judged,
             breaches=self.plans.breaches,
             browser=self.config.browser,
+            segments=directory.path / SEGMENTS,
         )
+        stack.push_async_callback(self.gateway.segment.close)
+        self.history = History(
+            self.state,
+            sources=lambda: self.sources.by_name,
+            states=self.delivery.states,
+            flush=self.delivery.ledger.flush,
+            words=words,
+        )
+        await self.history.open()
+        stack.push_async_callback(self.history.close)
         self._start_tasks(stack)
-        if not is_built():
-            log.warning(MISSING)
+        self._warn_of_missing_scripts()
         await listen_public(stack, self.config.server, self.gateway.handle)
         # last: whoever asks /readyz may send at once
         await listen_admin(stack, self.config.server, admin_application(self))
@@ -222,12 +235,17 @@ class App:
             self.delivery.bridge = Runtime(self._sandbox, found.folder)
         self.delivery.bridge.give(config.integrations.secrets, config.integrations.features)
 
+    def _warn_of_missing_scripts(self) -> None:
+        for sentence in missing_scripts(self.config, self._directory.path):
+            log.warning(sentence)
+
     def _start_tasks(self, stack: AsyncExitStack) -> None:
         self._retention = Retention(self.config.log, self.log, self.state, lambda: self._keep_from)
         loops = {
             "admission": self.admission.run(),
             "alerts": self.alerts.run(),
             "consequences": self.consequences.run(),
+            "history": self.history.run(),
             "ledger": self.delivery.ledger.run(),
             "retention": self._retention.run(HOUSEKEEPING_SECONDS),
         }
@@ -296,6 +314,7 @@ class App:
             await self._alert_as(config)
             self.gateway.proxies = Proxies(config.server.trusted_proxies)
             self.gateway.take_up(config.browser)
+            self._warn_of_missing_scripts()
             await self._bridge_as(config)
             await self.delivery.apply(config.destinations, config.settings)
             await self.replays.apply(config.destinations, config.settings)

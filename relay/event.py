@@ -23,7 +23,8 @@ class Event(msgspec.Struct, gc=False):
     """One admitted event: `json` is the Segment-spec object, encoded once for all who send it on.
 
     `sequence` and `index` say where it stands in the log. `outcome` is None for a good event, else its verdict,
-    with `reason`. `notes` are what admission corrected. `data` is the object itself; nobody changes it.
+    with `reason`. `notes` are what admission corrected, `received_at` is when its request came. `data` is the object
+    itself; nobody changes it.
     """
 
     sequence: int
@@ -37,6 +38,7 @@ class Event(msgspec.Struct, gc=False):
     integrations: dict[str, Any] | None = None  # the event's own, unless it is empty
     decoded: dict[str, Any] | None = None
     violations: tuple[tuple[str, str, str], ...] = ()  # of its tracking plan: type, field, description
+    received_at: int = 0  # ms since 1970
     seen_as: str = ""  # what duplicates of it are told by, when that is not the messageId
 
     @property

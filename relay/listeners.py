@@ -14,6 +14,7 @@ from relay.gateway.config import ServerConfig
 SHUTDOWN_SECONDS = 10.0  # for answers that are being given
 KEEP_ALIVE_SECONDS = 75.0  # a connection without requests; longer than the proxies' usual 60 s
 BACKLOG = 2048  # connections that wait to be accepted
+MAX_HEADER = 32 * 1024  # a line: on its own site's host relay is sent all cookies of the site, of up to 4 KB each
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -30,7 +31,13 @@ _QUIET: Any = _Quiet()
 
 async def listen_public(stack: AsyncExitStack, config: ServerConfig, handler: Handler) -> None:
     """Answer at `listen`, with TLS if there is a certificate. On closing, answers that are being given are finished."""
-    server = web.Server(handler, access_log=None, logger=_QUIET, keepalive_timeout=KEEP_ALIVE_SECONDS)
+    server = web.Server(
+        handler,
+        access_log=None,
+        logger=_QUIET,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        max_field_size=MAX_HEADER,
+    )
     host, port = parse_address(config.listen)
     listener = await asyncio.get_running_loop().create_server(
         server, host, port, ssl=_tls(config), backlog=BACKLOG

@@ -48,9 +48,15 @@ def build(sources: Path, built: Path) -> bool:
         run_npm(("node", "build.mjs", "built", __version__), copy)
         built.mkdir(exist_ok=True)
         for file in (copy / "built").iterdir():
-            shutil.copy(file, built)
+            _put(file, built)
     (built / STAMP).write_text(stamp)
     return True
+
+
+def _put(file: Path, folder: Path) -> None:
+    """Whole at once: another process may build the same, or read what it has built."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
+        Path(shutil.copy(file, beside)).replace(folder / file.name)
 
 
 def _stamp(sources: Path) -> str:

@@ -14,6 +14,7 @@ from itertools import chain
 import structlog
 
 from relay import metrics
+from relay.admission.counts import count_events
 from relay.admission.normalise import events_of, place
 from relay.admission.own import FORWARDED
 from relay.admission.plans import Ruled, SourcePlans, settle
@@ -120,9 +121,11 @@ class Admission:
             counts = count_violations(connection, ruled, records)
             added = fresh + [key for key in doubtful if key not in known]
             self._seen.record(connection, added)
-            exceptions = [(e.sequence, e.index, e.outcome, e.reason) for e in events if e.outcome is not None]
+            exceptions = [event for event in events if event.outcome is not None]
             if exceptions:
-                connection.execute(SQL["add_verdicts"], (rows_json(exceptions),))
+                verdicts = [(e.sequence, e.index, e.outcome, e.reason) for e in exceptions]
+                connection.execute(SQL["add_verdicts"], (rows_json(verdicts),))
+            count_events(connection, groups, exceptions)
             connection.execute(SQL["set_admission_cursor"], (cursor,))
             return added, counts
 
@@ -148,7 +151,7 @@ class Admission:
         prepared, record.prepared = record.prepared, None
         if prepared is None:
             return events_of(record, self._state.log_id)
-        return place(prepared, record.sequence, self._state.log_id)
+        return place(prepared, record, self._state.log_id)
 
     def _sift(self, events: list[Event]) -> tuple[list[bytes], dict[bytes, Event]]:
         """Mark what surely is a duplicate; return keys that surely are fresh, and those to be looked up."""

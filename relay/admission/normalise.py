@@ -42,7 +42,7 @@ def events_of(record: Record, log_id: str) -> list[Event]:
     """The events of a record of the log, in order, each good or rejected with its reason."""
     if record.route in OWN_ROUTES:
         return own_events(record)
-    return place(prepare(record, parse(record.body, record.route)), record.sequence, log_id)
+    return place(prepare(record, parse(record.body, record.route)), record, log_id)
 
 
 class Body(msgspec.Struct, gc=False):
@@ -150,10 +150,12 @@ def _of_right_size(event: Event, kind: str, envelope: Envelope) -> Event:
     return event
 
 
-def place(events: list[Event], sequence: int, log_id: str) -> list[Event]:
+def place(events: list[Event], record: Record, log_id: str) -> list[Event]:
     """Give prepared events their sequence, and an id to those that came without."""
+    sequence, received_at = record.sequence, record.received_at
     for event in events:
         event.sequence = sequence
+        event.received_at = received_at
         if not event.message_id and event.outcome is None:
             event.message_id = f"relay-{log_id}-{sequence}-{event.index}"
             event.json = encode({"messageId": event.message_id, **event.data}) or event.json

@@ -66,6 +66,7 @@ def own_events(record: Record) -> list[Event]:
         event = Event(record.sequence, index, record.source, header.messageId, json)
         event.integrations = header.integrations or None
         event.seen_as = key
+        event.received_at = record.received_at
         events.append(event)
     return events
 

@@ -18,6 +18,7 @@ from relay.api.dialects import in_their_words
 from relay.api.exposition import expose
 from relay.api.logins import login_routes
 from relay.api.openapi.document import openapi_routes
+from relay.api.overview import overview_routes
 from relay.api.parameters import BadParameter, answer, body, limit, number
 from relay.api.plan_inference import plan_inference_routes
 from relay.api.public_api import public_api_routes
@@ -26,7 +27,7 @@ from relay.api.validating import validating_routes
 from relay.api.violations import violation_routes
 from relay.body import encode
 from relay.console.console import console_application, to_console
-from relay.console.debugger import TooManyListeners, shown
+from relay.console.debugger import TooManyListeners
 from relay.console.relay import Relay
 from relay.console.search import Search, search_of
 from relay.errors import ConfigError
@@ -60,6 +61,7 @@ def admin_application(relay: Relay) -> web.Application:
             *blocked_event_routes(relay),
             *alert_routes(relay),
             *plan_inference_routes(relay),
+            *overview_routes(relay),
             *replay_routes(relay),
             *validating_routes(relay),
             *violation_routes(relay),
@@ -129,8 +131,8 @@ class _Routes:
             stream = self._relay.debugger.listen(search, response.is_connected)
             try:
                 async for heard in stream:
-                    for event in heard.events:
-                        await response.send((encode(shown(event, {})) or b"{}").decode(), event="event")
+                    for item in self._relay.debugger.told(search, heard.events):
+                        await response.send((encode(item) or b"{}").decode(), event="event")
                     if heard.missed:
                         await response.send(f'{{"missed":{heard.missed}}}', event="missed")
             except TooManyListeners:

@@ -10,6 +10,7 @@ from relay.console import static
 from relay.console.gatekeeping import COOKIE, ROOT, SIGN_IN, gatekeeper, inside, set_session
 from relay.console.pages.event import one_event_routes
 from relay.console.pages.events import event_routes
+from relay.console.pages.overview import overview_routes
 from relay.console.relay import Relay
 from relay.console.rendering import SESSION, environment, page
 from relay.console.sessions import Sessions
@@ -41,6 +42,7 @@ def console_application(relay: Relay) -> web.Application:
             web.post("/sign-in", door.sign_in),
             web.post("/sign-out", door.sign_out),
             web.get("/static/{name}", static.serve),
+            *overview_routes(relay),
             *event_routes(relay),
             *one_event_routes(relay),
         ]

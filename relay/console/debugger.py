@@ -124,6 +124,13 @@ class Debugger:
         both = [(event, deliveries.get((event.sequence, event.index), {})) for event in found]
         return [one for one in both if search.matches_fates(*one)][:limit]
 
+    def told(self, search: Search, events: Sequence[Event]) -> list[dict[str, Any]]:
+        """What a live view heard, as JSON has it; with what became of each, if that is what was looked for."""
+        if not search.is_about_deliveries:
+            return [shown(event, {}) for event in events]
+        deliveries = self.deliveries({(e.sequence, e.index) for e in events}, {e.source for e in events})
+        return [shown(event, deliveries.get((event.sequence, event.index), {})) for event in events]
+
     def at(self, place: Place) -> tuple[Event, dict[str, Any]] | None:
         """The event at a place, while it is among the newest."""
         for ring in self._rings.values():

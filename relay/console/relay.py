@@ -13,6 +13,7 @@ class Relay(Protocol):
 
     alerts: Any
     debugger: Debugger
+    history: Any
     plans: Any
     blocked_events: Any
     releasing: Any

@@ -115,8 +115,8 @@ class Consumer:
     def snapshot(self) -> tuple[object, ...]:
         """What the ledger saves: place and fates, as parameters of save_consumer."""
         taken, open_ranges = self.window.resume()
-        ranges = orjson.dumps(open_ranges).decode()
-        return (self.window.mark, taken, ranges, *self.fates.totals.values(), self.name)
+        ranges, delays = (orjson.dumps(some).decode() for some in (open_ranges, self.window.tally.delays))
+        return (self.window.mark, taken, ranges, *self.fates.totals.values(), delays, self.name)
 
     async def _take_forever(self) -> None:
         while True:
@@ -156,7 +156,7 @@ class Consumer:
                 continue
             if self.window.is_finished(some[0].sequence):
                 continue
-            self.window.take(some[0].sequence, len(some))
+            self.window.take(some[0].sequence, len(some), some[0].received_at)
             for event in some:
                 if (
                     self._takes_all

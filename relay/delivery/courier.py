@@ -87,6 +87,12 @@ class Courier:
         self._seconds = metrics.SECONDS.labels(config.name)
         self._answers = {a: metrics.ATTEMPTS.labels(config.name, a.value) for a in Answer}
 
+    @property
+    def state(self) -> str:
+        """`running`, `paused`, or `held`: the destination cannot."""
+        held = "held" if self.gate.is_held else "running"
+        return "paused" if self.is_paused else held
+
     def try_again(self) -> None:
         """What the destination was held for was put right: look again now."""
         self.gate.reopen()

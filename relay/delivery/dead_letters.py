@@ -1,11 +1,15 @@
 """Events a destination refused for good: listed with the reply that said so, redriven, or dropped."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from relay.database import row_to_dict
+from relay.delivery.config import DestinationConfig
 from relay.delivery.delivery import Delivery
 from relay.delivery.replay import PREFIX
 from relay.delivery.replays import Replays
@@ -18,6 +22,47 @@ _NEWEST = 2**62
 _AT_ONCE = 5000  # rows of one transaction
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """Which dead letters are meant: each field that is given must hold. `up_to`: the newest id."""
+
+    destination: str | None = None
+    reason: str | None = None
+    ids: tuple[int, ...] | None = None
+    up_to: int = _NEWEST
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every one is, however old."""
+        return (self.destination, self.reason, self.ids) == (None, None, None)
+
+    @property
+    def sql(self) -> tuple[str | None, str | None, str | None, int]:
+        """As the queries take it."""
+        return self.destination, self.reason, None if self.ids is None else rows_json(self.ids), self.up_to
+
+
+class Group(msgspec.Struct, frozen=True):
+    """How many dead letters one destination has for one reason, and for how many of them another try is possible."""
+
+    destination: str
+    reason: str
+    count: int
+    redrivable: int
+
+
+class _Letter(NamedTuple):
+    """A dead letter that can be tried again."""
+
+    id: int
+    destination: str
+    sequence: int
+    place: int
+    outcome: Outcome
+    reason: str
+    done: str
+    replay: int | None
+
+
 class DeadLetters:
     """The dead letters of all destinations."""
 
@@ -26,13 +71,21 @@ class DeadLetters:
         self._feed = feed
         self._delivery = delivery
         self._replays = replays
+        self._changing = asyncio.Lock()  # what one has begun to move, another must not take
 
-    async def page(self, destination: str | None, before: int | None, limit: int) -> list[dict[str, Any]]:
+    async def page(
+        self, destination: str | None, before: int | None, limit: int, reason: str | None = None
+    ) -> list[dict[str, Any]]:
         """Newest first, with the event as it was (None when retention has dropped it)."""
-        query = (destination, _NEWEST if before is None else before, limit)
+        end = _NEWEST if before is None else before
 
         def work(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-            found = connection.execute(SQL["dead_letters"], query)
+            if destination is None and reason is None:
+                found = connection.execute(SQL["dead_letters"], (end, limit))
+            else:
+                found = connection.execute(
+                    SQL["dead_letters_chosen"], (destination, reason, None, end, limit)
+                )
             return [row_to_dict(found, row) for row in found]
 
         await self._delivery.ledger.flush()
@@ -46,57 +99,106 @@ class DeadLetters:
             row["event"] = event.data if event else None
         return rows
 
+    async def groups(self, chosen: Chosen = Chosen()) -> list[Group]:
+        """The chosen ones by destination and reason, the most first."""
+
+        def work(connection: sqlite3.Connection) -> list[tuple[str, str, int, int]]:
+            return connection.execute(SQL["dead_letter_groups"], chosen.sql).fetchall()
+
+        await self._delivery.ledger.flush()
+        running, known = self._delivery.consumers, self._replays.targets
+        groups = [
+            Group(
+                destination,
+                reason,
+                count,
+                (count - of_replays if destination in running else 0)
+                + (of_replays if destination in known else 0),
+            )
+            for destination, reason, count, of_replays in await self._state.read(work)
+        ]
+        return sorted(groups, key=lambda group: (-group.count, group.destination, group.reason))
+
+    async def newest(self) -> int:
+        """The id of the newest, 0 without any."""
+        await self._delivery.ledger.flush()
+        return await self._state.read(_newest)
+
     async def retry(self, destination: str | None, ids: Collection[int] | None) -> int:
-        """Put dead letters of running destinations into the retry table, due at once. Returns how many.
+        """Put dead letters of running destinations into the retry table, due at once. Returns how many."""
+        return await self.retry_chosen(Chosen(destination, ids=None if ids is None else tuple(ids)))
+
+    async def retry_chosen(self, chosen: Chosen) -> int:
+        """The same for any choice.
 
         What a replay met with is the replay's to try again: it counts it, and the destination need not be enabled.
         """
-        await self._delivery.ledger.flush()
-        # what is refused again meanwhile has a higher id, and is not taken a second time
-        last = await self._state.read(lambda c: c.execute(SQL["newest_dead_letter"]).fetchone()[0])
-        total = 0
-        while moved := await self._state.write(lambda c: self._redrive(c, destination, ids, last)):
-            total += len(moved)
-            for name, outcome, replay in moved:
-                consumer = self._delivery.consumers.get(name)
-                if replay is not None:
-                    await self._replays.redriven(replay, outcome)
-                elif consumer is not None:
-                    consumer.fates.redriven(outcome)
-        return total
+        async with self._changing:
+            await self._delivery.ledger.flush()
+            # what is refused again meanwhile has a higher id, and is not taken a second time
+            last = min(chosen.up_to, await self._state.read(_newest))
+            chosen = msgspec.structs.replace(chosen, up_to=last)
+            total = 0
+            while moved := await self._redrive(chosen):
+                total += moved
+            return total
 
-    def _redrive(
-        self, connection: sqlite3.Connection, destination: str | None, ids: Collection[int] | None, last: int
-    ) -> list[tuple[str, Outcome, int | None]]:
-        now = int(time.time() * 1000)
+    async def _redrive(self, chosen: Chosen) -> int:
+        """Move some, and return how many. Fates change with what is written, so that a crash counts nobody twice."""
+        rows = await self._state.read(lambda c: self._redrivable(c, chosen))
+        consumers, known = self._delivery.consumers, self._replays.targets
+        rows = [r for r in rows if r.destination in (consumers if r.replay is None else known)]
+        for row in rows:
+            if row.replay is None:
+                consumer = consumers[row.destination]
+                self._park(row, row.destination, consumer.config)
+                consumer.fates.redriven(row.outcome, row.reason)
+            else:
+                self._park(row, f"{PREFIX}{row.replay}", known[row.destination].config)
+        await self._delivery.ledger.flush()
+        for row in rows:
+            if row.replay is not None:
+                await self._replays.redriven(row.replay, row.outcome, row.reason)
+        return len(rows)
+
+    def _redrivable(self, connection: sqlite3.Connection, chosen: Chosen) -> list["_Letter"]:
+        destination, reason, ids, last = chosen.sql
         running = self._delivery.consumers  # nobody would work on those of others
         known = self._replays.targets
         names, replayable = (
             rows_json([n for n in some if destination in (None, n)]) for some in (running, known)
         )
-        query = (names, None if ids is None else rows_json(ids), _AT_ONCE, replayable, last)
-        rows = connection.execute(SQL["redrivable"], query).fetchall()
-        parked = []
-        for _, name, sequence, place, _, done, replay in rows:
-            config = running[name].config if replay is None else known[name].config
-            consumer = name if replay is None else f"{PREFIX}{replay}"
-            expires_at = now + int(config.retry_for * 1000)
-            parked.append((consumer, sequence, place, 0, now, expires_at, now, "redriven", None, done))
-        connection.execute(SQL["park"], (rows_json(parked),))
-        connection.execute(SQL["drop_dead_letters_by_id"], (rows_json([row[0] for row in rows]),))
-        return [(row[1], Outcome(row[4]), row[6]) for row in rows]
+        found = connection.execute(SQL["redrivable"], (names, replayable, reason, ids, last, _AT_ONCE))
+        return [_Letter(*row)._replace(outcome=Outcome(row[4])) for row in found]
+
+    def _park(self, letter: "_Letter", consumer: str, config: DestinationConfig) -> None:
+        now = int(time.time() * 1000)
+        expires_at = now + int(config.retry_for * 1000)
+        self._delivery.ledger.park(
+            consumer, letter.sequence, letter.place, 0, now, expires_at, now, "redriven", None, letter.done
+        )
+        self._delivery.ledger.redrive(letter.id)
 
     async def drop(self, destination: str | None, ids: Collection[int] | None) -> int:
         """Forget dead letters. Their fate stays `rejected` or `expired`. Returns how many."""
-        await self._delivery.ledger.flush()
+        return await self.drop_chosen(Chosen(destination, ids=None if ids is None else tuple(ids)))
+
+    async def drop_chosen(self, chosen: Chosen) -> int:
+        """The same for any choice."""
         total = 0
 
         def work(connection: sqlite3.Connection) -> int:
-            query = (destination, None if ids is None else rows_json(ids), _AT_ONCE)
-            found = [row[0] for row in connection.execute(SQL["dead_letters_by_id"], query)]
+            found = [row[0] for row in connection.execute(SQL["dead_letter_ids"], (*chosen.sql, _AT_ONCE))]
             connection.execute(SQL["drop_dead_letters_by_id"], (rows_json(found),))
             return len(found)
 
-        while dropped := await self._state.write(work):
-            total += dropped
+        async with self._changing:
+            await self._delivery.ledger.flush()
+            while dropped := await self._state.write(work):
+                total += dropped
         return total
+
+
+def _newest(connection: sqlite3.Connection) -> int:
+    newest: int = connection.execute(SQL["newest_dead_letter"]).fetchone()[0]
+    return newest

@@ -23,6 +23,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.logins import Logins
 from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
+from relay.delivery.tally import Tally
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.destinations.bridge.runtime import Runtime
@@ -109,11 +110,11 @@ class Delivery:
 
     def _take_up(self, consumer: Consumer) -> None:
         self.consumers[consumer.name] = consumer
-        self.ledger.follow(consumer.name, consumer.snapshot)
+        self.ledger.follow(consumer.name, consumer.snapshot, consumer.window.tally)
 
     async def _consumer(self, config: DestinationConfig, settings: Destination) -> Consumer:
         """One that goes on where the state database says."""
-        row = await self._state.write(lambda connection: self._enrol(connection, config.name))
+        row = await self._state.write(lambda connection: _enrol(connection, config))
         credentials = self.accounts.credentials(config, settings)
         if credentials is not None:
             credentials.account.retry_at_once()
@@ -125,25 +126,13 @@ class Delivery:
             ledger=self.ledger,
             sender=self.sender,
             observer=self._observer,
-            window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"])),
+            window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"]), row["tally"]),
             credentials=credentials,
             bridge=self.bridge,
         )
         consumer.fates.counts.update({o: row[o] for o in Outcome})
         consumer.courier.is_paused = bool(row["is_paused"])
         return consumer
-
-    def _enrol(self, connection: sqlite3.Connection, name: str) -> dict[str, Any]:
-        """The row of a consumer, made or brought back to the head if need be."""
-        head = self._feed.cursor
-        found = connection.execute(SQL["consumer"], (name,))
-        row = found.fetchone()
-        if row is None:
-            connection.execute(SQL["add_consumer"], (name, head))
-        elif row_to_dict(found, row)["is_absent"]:
-            connection.execute(SQL["return_consumer"], (head, name))
-        found = connection.execute(SQL["consumer"], (name,))
-        return row_to_dict(found, found.fetchone())
 
     async def _run(self, consumer: Consumer) -> None:
         """Until it is stopped: a fault of our own costs a pause, and what was not noted is repeated."""
@@ -193,6 +182,10 @@ class Delivery:
         self.ledger.unfollow(name)
         del self.consumers[name], self._runs[name]
 
+    def states(self) -> dict[str, str]:
+        """Of each destination: running, paused, or held since it cannot."""
+        return {name: consumer.courier.state for name, consumer in self.consumers.items()}
+
     async def status(self) -> list[dict[str, Any]]:
         """One object a destination: where it stands, its fates, what it waits for."""
         # a list of its own: a reload may change them meanwhile
@@ -208,13 +201,12 @@ class Delivery:
 
         parked, dead = await self._state.read(counts)
         gate = consumer.courier.gate
-        held = "held" if gate.is_held else "running"
-        lag = self._feed.cursor - consumer.window.mark
+        lag = max(0, self._feed.cursor - consumer.window.mark)  # one that is new may be ahead of the feed
         self._measure(consumer, lag, parked, dead)
         return {
             "name": consumer.name,
             "type": consumer.config.type,
-            "state": "paused" if consumer.courier.is_paused else held,
+            "state": consumer.courier.state,
             "cursor": consumer.window.mark,
             "lag": lag,
             "retrying": parked,
@@ -233,3 +225,24 @@ class Delivery:
         metrics.DEAD_LETTERS.labels(consumer.name).set(dead)
         metrics.CONCURRENCY.labels(consumer.name).set(gate.concurrency.limit)
         metrics.HELD.labels(consumer.name).set(gate.is_held)
+
+
+def _enrol(connection: sqlite3.Connection, config: DestinationConfig) -> dict[str, Any]:
+    """The row of a consumer, made or brought back to the head if need be, and `tally`: what it has counted.
+
+    The head is what admission has written, not yet what the feed has: what comes after is due here, and counted so.
+    """
+    name = config.name
+    (head,) = connection.execute(SQL["admission_cursor"]).fetchone()
+    found = connection.execute(SQL["consumer"], (name,))
+    row = found.fetchone()
+    if row is None:
+        connection.execute(SQL["add_consumer"], (name, head))
+    elif row_to_dict(found, row)["is_absent"]:
+        connection.execute(SQL["return_consumer"], (head, name))
+    sources = None if config.sources is None else rows_json(config.sources)
+    connection.execute(SQL["set_consumer_sources"], (sources, name))
+    found = connection.execute(SQL["consumer"], (name,))
+    kept = row_to_dict(found, found.fetchone())
+    reasons = connection.execute(SQL["fate_reasons"], (name,)).fetchall()
+    return kept | {"tally": Tally(reasons, orjson.loads(kept["delays"]))}

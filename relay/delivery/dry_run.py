@@ -11,6 +11,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.replay import Replay
 from relay.delivery.replaying import Replaying
+from relay.delivery.tally import Why
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.event import Event
@@ -60,7 +61,10 @@ class CountingFates(Fates):
         self.found: dict[str, Counter[str]] = {}
 
     def judged(self, event: Event, outcome: Outcome) -> None:
-        self._window.settle(event.sequence, outcome)
+        if outcome is Outcome.DELIVERED:
+            self._window.delivered([event])
+        else:
+            self._window.settle(event.sequence, Why(outcome, event.reason or "", event.index))
         name = name_of(event)
         counts = self.found.get(name)
         if counts is None:

@@ -13,6 +13,7 @@ from relay.delivery.config import DestinationConfig
 from relay.delivery.ledger import Ledger
 from relay.delivery.observer import Observer
 from relay.delivery.pace import parked_delay
+from relay.delivery.tally import Why
 from relay.delivery.window import Window
 from relay.destinations.reply import Reply
 from relay.event import Event
@@ -20,6 +21,7 @@ from relay.outcome import Outcome
 
 REPLY_KEPT = 2000  # characters of a reply in a dead letter
 BEHIND = "behind an earlier event of the same user"
+RETENTION = "RETENTION"  # the log no longer holds what was to be tried again
 
 
 class Fates:
@@ -55,12 +57,14 @@ class Fates:
 
     def judged(self, event: Event, outcome: Outcome) -> None:
         """Admission has decided already."""
-        self._window.settle(event.sequence, outcome)
+        self._window.settle(event.sequence, Why(outcome, event.reason or "", event.index, is_verdict=True))
         self._bound[outcome].inc()
 
     def filtered(self, event: Event, reason: str) -> None:
         """Not for this destination, by a rule of the sender or the operator."""
-        self.judged(event, Outcome.FILTERED)
+        is_verdict = event.outcome is not None  # by a rule of the source
+        self._window.settle(event.sequence, Why(Outcome.FILTERED, reason, event.index, is_verdict))
+        self._bound[Outcome.FILTERED].inc()
         self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
     def unwanted(self, batch: Batch, reason: str) -> None:
@@ -69,7 +73,7 @@ class Fates:
             if batch.parked is None:
                 self.filtered(event, reason)
             else:
-                self._leave_table(event, Outcome.FILTERED, batch)
+                self._leave_table(event, batch, Why(Outcome.FILTERED, reason, event.index))
                 self._bound[Outcome.FILTERED].inc()
                 self._observer.settled(self._name, event, Outcome.FILTERED, reason)
 
@@ -80,7 +84,7 @@ class Fates:
             self._window.delivered(batch.events)
             return
         for event in batch.events:
-            self._leave_table(event, Outcome.DELIVERED, batch)
+            self._leave_table(event, batch)
 
     def tell(self, event: Event) -> None:
         """Say that an event was delivered where no single answer said so."""
@@ -109,10 +113,11 @@ class Fates:
                 self.now_ms(),
                 " ".join(done),
             )
+            why = Why(outcome, reply.reason, event.index)
             if batch.parked is None:
-                self._window.settle(event.sequence, outcome)
+                self._window.settle(event.sequence, why)
             else:
-                self._leave_table(event, outcome, batch)
+                self._leave_table(event, batch, why)
             self._bound[outcome].inc()
             detail = reply.text if reply.is_ours else ""
             self._observer.settled(self._name, event, outcome, reply.reason, detail)
@@ -157,9 +162,10 @@ class Fates:
         self._window.settle(event.sequence, None)
         return True
 
-    def redriven(self, outcome: Outcome) -> None:
+    def redriven(self, outcome: Outcome, reason: str) -> None:
         """A dead letter was put into the retry table: its fate is open again."""
         self.counts[outcome] -= 1
+        self._window.tally.uncount(outcome, reason)
         self.on_parked(self.now_ms())
 
     def lost(self, sequence: int, index: int, row: Waiting) -> None:
@@ -167,6 +173,7 @@ class Fates:
         self._ledger.unpark(self._name, sequence, index)
         self._release(row.user_key)
         self.counts[Outcome.EXPIRED] += 1
+        self._window.tally.count(Why(Outcome.EXPIRED, RETENTION, index), sequence)
         self._bound[Outcome.EXPIRED].inc()
 
     def _wait_for_user(self, event: Event) -> str | None:
@@ -199,8 +206,14 @@ class Fates:
         self._observer.settled(self._name, event, "parked", reason)
         self.on_parked(next_at)
 
-    def _leave_table(self, event: Event, outcome: Outcome, batch: Batch) -> None:
+    def _leave_table(self, event: Event, batch: Batch, why: Why | None = None) -> None:
+        """An event is not parked any more: it was delivered, or not, and why."""
         assert batch.parked is not None
         self._ledger.unpark(self._name, event.sequence, event.index)
-        self.counts[outcome] += 1
+        if why is None:
+            self.counts[Outcome.DELIVERED] += 1
+            self._window.tally.delivered(1, event.received_at, self.now_ms())
+        else:
+            self.counts[why.outcome] += 1
+            self._window.tally.count(why, event.sequence)
         self._release(batch.parked[event.sequence, event.index].user_key)

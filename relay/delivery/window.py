@@ -2,12 +2,15 @@
 
 Records are taken in order and finish in any order; everything up to the mark is finished. What is finished above it is
 known too, and written down with the mark: after a crash only what was open is done again, however long the
-oldest of it was held up. Fates are counted as a record finishes, so they are saved with what they belong to.
+oldest of it was held up. Fates are counted as a record finishes, their reasons and delays with them, so they are saved with
+what they belong to.
 """
 
+import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from relay.delivery.tally import Tally, Why
 from relay.event import Event
 from relay.outcome import Outcome
 
@@ -20,14 +23,23 @@ class Window:
     `mark`, `taken` and `open_ranges` of an earlier process say where it goes on: see `resume`.
     """
 
-    def __init__(self, mark: int, taken: int = 0, open_ranges: Sequence[Sequence[int]] = ()) -> None:
+    def __init__(
+        self,
+        mark: int,
+        taken: int = 0,
+        open_ranges: Sequence[Sequence[int]] = (),
+        tally: Tally | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.mark = mark
         self.taken = mark
+        self.tally = tally or Tally()
         self.fates: Counter[Outcome] = Counter()
         self._order: deque[int] = deque()
         self._open: dict[int, int] = {}
-        self._events: dict[int, int] = {}
-        self._exceptions: dict[int, list[Outcome | None]] = {}
+        self._records: dict[int, tuple[int, int]] = {}  # how many events, and when it was received
+        self._exceptions: dict[int, list[Why | None]] = {}
+        self._now = now
         self._resumed_to = max(taken, mark)
         self._resumed_open: Ranges = [list(r) for r in open_ranges]
 
@@ -42,10 +54,11 @@ class Window:
             return False
         return not any(first <= sequence <= last for first, last in self._resumed_open)
 
-    def take(self, sequence: int, events: int) -> None:
+    def take(self, sequence: int, events: int, received_at: int) -> None:
         """A record of `events` events (at least one) is in hand. Sequences come in ascending order."""
         self._order.append(sequence)
-        self._open[sequence] = self._events[sequence] = events
+        self._open[sequence] = events
+        self._records[sequence] = events, received_at
         self.taken = sequence
 
     def skip_to(self, sequence: int) -> None:
@@ -53,35 +66,42 @@ class Window:
         self.taken = max(self.taken, sequence)
         self._advance()
 
-    def settle(self, sequence: int, outcome: Outcome | None = Outcome.DELIVERED) -> None:
-        """One event of a record has its fate; None: it is parked, and counted when its fate is known."""
-        if outcome is not Outcome.DELIVERED:
-            self._exceptions.setdefault(sequence, []).append(outcome)
+    def settle(self, sequence: int, why: Why | None) -> None:
+        """One event of a record was not delivered; None: it is parked, and counted when its fate is known."""
+        self._exceptions.setdefault(sequence, []).append(why)
         if self._open[sequence] > 1:
             self._open[sequence] -= 1
             return
-        self._finish(sequence)
+        self._finish(sequence, self._now_ms())
         self._advance()
 
     def delivered(self, events: Iterable[Event]) -> None:
-        """All these events were delivered: `settle`, for many."""
-        still_open = self._open
+        """All these events were delivered."""
+        still_open, now = self._open, self._now_ms()
         for event in events:
             sequence = event.sequence
             if still_open[sequence] > 1:
                 still_open[sequence] -= 1
             else:
-                self._finish(sequence)
+                self._finish(sequence, now)
         self._advance()
 
-    def _finish(self, sequence: int) -> None:
+    def _now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+    def _finish(self, sequence: int, now: int) -> None:
         del self._open[sequence]
-        delivered = self._events.pop(sequence)
+        delivered, received_at = self._records.pop(sequence)
         if self._exceptions and sequence in self._exceptions:
             others = self._exceptions.pop(sequence)
             delivered -= len(others)
-            self.fates.update(o for o in others if o is not None)
-        self.fates[Outcome.DELIVERED] += delivered
+            for why in others:
+                if why is not None:
+                    self.fates[why.outcome] += 1
+                    self.tally.count(why, sequence)
+        if delivered:
+            self.fates[Outcome.DELIVERED] += delivered
+            self.tally.delivered(delivered, received_at, now)
 
     def _advance(self) -> None:
         order, still_open = self._order, self._open

@@ -1,7 +1,9 @@
 """Runs Segment's SDKs, unmodified, each as a program of its own that reads messages from stdin."""
 
 import asyncio
+import fcntl
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,20 @@ SDK_SECONDS = 100
 
 
 def install_node_sdk(folder: Path = NODE_FOLDER) -> Path:
-    """`npm ci` in the folder of package-lock.json, unless that very lock is installed already."""
+    """`npm ci` in the folder of package-lock.json, unless that very lock is installed already.
+
+    Of several processes that ask at once, one installs it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _install(folder)
+    finally:
+        os.close(descriptor)
+    return folder
+
+
+def _install(folder: Path) -> None:
     lock = (folder / "package-lock.json").read_text()
     installed = folder / "node_modules" / ".installed-from"
     if not installed.exists() or installed.read_text() != lock:
@@ -26,7 +41,6 @@ def install_node_sdk(folder: Path = NODE_FOLDER) -> Path:
         code = npm(("ci", *flags), cwd=folder, stdout=sys.stderr)
         assert code == 0, "npm ci failed"
         installed.write_text(lock)
-    return folder
 
 
 async def send_with_node(

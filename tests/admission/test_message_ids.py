@@ -55,7 +55,7 @@ def test_an_event_that_was_prepared_before_it_was_logged_is_the_one_that_is_read
     prepared = prepare(record, parse(record.body, record.route))
     record.sequence = 9
     later = events_of(record, LOG_ID)
-    for now, then in zip(place(prepared, 9, LOG_ID), later, strict=True):
+    for now, then in zip(place(prepared, record, LOG_ID), later, strict=True):
         assert (now.json, now.message_id, now.sequence, now.index) == (
             then.json,
             then.message_id,

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from relay.console.debugger import BODY_KEPT, Debugger
+from relay.console.debugger import Debugger
+from relay.console.exchanges import BODY_KEPT
 from relay.console.search import Search
 from relay.delivery import consumer as consumer_room
 from relay.delivery import dead_letters as dead_letters_room
@@ -306,8 +307,9 @@ async def test_a_stop_in_the_middle_of_a_change_waits_for_it(tmp_path: Path) -> 
         receiver.hang()
         await line.send(track())
         await until(lambda: receiver.active == 1)
+        courier = line.consumer().courier
         changing = asyncio.create_task(line.apply(webhook(receiver.url, concurrency=3)))
-        await asyncio.wait([changing], timeout=0.01)
+        await until(lambda: courier.is_stopping)
         closing = asyncio.create_task(line.delivery.close())
         await asyncio.wait([closing], timeout=0.01)
         receiver.release()
@@ -321,8 +323,9 @@ async def test_a_change_that_was_given_up_in_the_middle_can_be_made_again(tmp_pa
         receiver.hang()
         await line.send(track())
         await until(lambda: receiver.active == 1)
+        courier = line.consumer().courier
         changing = asyncio.create_task(line.apply(webhook(receiver.url, concurrency=3)))
-        await asyncio.wait([changing], timeout=0.01)
+        await until(lambda: courier.is_stopping)
         changing.cancel()
         await asyncio.wait([changing])
         receiver.release()

@@ -13,6 +13,7 @@ from relay.api.openapi.operation import (
     nullable,
     ref,
 )
+from relay.history.history import RANGES
 
 SCHEMAS = {"Problem": an("error", error=an("code", "message", code=TEXT, message=TEXT))}
 
@@ -21,6 +22,7 @@ ERRORS = Errors(
     {401: "a token is required", 500: "a fault of relay's own: see its log"},
 )
 
+_RANGE: Schema = {"type": "string", "enum": list(RANGES)}
 _LOGIN: Schema = an("destination", "state", "loggedIn", destination=TEXT, loggedIn=FLAG)
 
 OPERATIONS = (
@@ -38,6 +40,12 @@ OPERATIONS = (
         "GET /v1/status",
         "How sources and destinations are doing",
         an("version", "log", "admission", "sources", "destinations", version=TEXT, log=OBJECT),
+    ),
+    Operation(
+        "GET /v1/overview",
+        "What happened lately: charts, and where events went",
+        an("range", "funnel", "series", range=_RANGE, funnel=OBJECT, series=OBJECT),
+        query={"range": _RANGE},
     ),
     Operation(
         "POST /v1/reload",

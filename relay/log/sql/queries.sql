@@ -145,15 +145,34 @@ FROM json_each(?) LEFT JOIN replays
     ON replays.id = iif(value ->> 0 GLOB 'replay:*', CAST(substr(value ->> 0, 8) AS INTEGER), NULL);
 
 -- name: dead_letters
--- Newest first, of one destination (or all: NULL), older than an id.
+-- Newest first, older than an id.
 SELECT id, destination, sequence, place, outcome, reason, status, reply, attempts, at, replay FROM dead_letters
-WHERE (?1 IS NULL OR destination = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3;
+WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
 
--- name: dead_letters_by_id
--- Of one destination (or all: NULL), those in a JSON array of ids (or all: NULL), at most so many.
-SELECT id, destination, sequence, place, outcome, attempts FROM dead_letters
-WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
-ORDER BY id LIMIT ?3;
+-- name: dead_letters_chosen
+-- The same, of one destination (or all: NULL), one reason (or all: NULL), and those in a JSON array of ids (or all: NULL).
+SELECT id, destination, sequence, place, outcome, reason, status, reply, attempts, at, replay FROM dead_letters
+WHERE id IN (
+    SELECT id FROM dead_letters INDEXED BY dead_letters_by_reason
+    WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR reason = ?2)
+    AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND id < ?4
+    ORDER BY id DESC LIMIT ?5
+) ORDER BY id DESC;
+
+-- name: dead_letter_groups
+-- How many there are, and how many of them replays met with, for each destination and reason. Of one destination (or
+-- all: NULL), one reason (or all: NULL), those in a JSON array of ids (or all: NULL), up to an id.
+SELECT destination, reason, count(*), count(replay) FROM dead_letters INDEXED BY dead_letters_by_reason
+WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR reason = ?2)
+AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND id <= ?4
+GROUP BY destination, reason;
+
+-- name: dead_letter_ids
+-- The same choice, one by one, at most so many.
+SELECT id FROM dead_letters INDEXED BY dead_letters_by_reason
+WHERE (?1 IS NULL OR destination = ?1) AND (?2 IS NULL OR reason = ?2)
+AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND id <= ?4
+ORDER BY id LIMIT ?5;
 
 -- name: dead_letters_at
 -- Of one event, at destinations in a JSON array.
@@ -165,12 +184,19 @@ SELECT destination, attempts, reason, next_at FROM parked
 WHERE destination IN (SELECT value FROM json_each(?1)) AND sequence = ?2 AND place = ?3;
 
 -- name: redrivable
--- Of destinations in a JSON array, and of replays to those in another, those in a JSON array of ids (or all: NULL),
--- up to an id, at most so many.
+-- Of destinations in a JSON array, and of replays to those in another, those of one reason (or all: NULL) and in a JSON
+-- array of ids (or all: NULL), up to an id, at most so many.
 SELECT id, destination, sequence, place, outcome, reason, done, replay FROM dead_letters
-WHERE destination IN (SELECT value FROM json_each(iif(replay IS NULL, ?1, ?4)))
-AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2))) AND id <= ?5
-ORDER BY id LIMIT ?3;
+WHERE id IN (
+    SELECT id FROM dead_letters INDEXED BY dead_letters_by_reason
+    WHERE iif(
+        replay IS NULL,
+        destination IN (SELECT value FROM json_each(?1)),
+        destination IN (SELECT value FROM json_each(?2))
+    ) AND (?3 IS NULL OR reason = ?3)
+    AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) AND id <= ?5
+    ORDER BY id LIMIT ?6
+) ORDER BY id;
 
 -- name: newest_dead_letter
 SELECT coalesce(max(id), 0) FROM dead_letters;

@@ -44,7 +44,10 @@ CREATE TABLE consumers (
     duplicate INTEGER NOT NULL DEFAULT 0,
     blocked INTEGER NOT NULL DEFAULT 0,
     rejected INTEGER NOT NULL DEFAULT 0,
-    expired INTEGER NOT NULL DEFAULT 0
+    expired INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL DEFAULT 0, -- events that admission was done with since a destination takes part
+    sources TEXT, -- of which sources, as JSON; none: of all
+    delays TEXT NOT NULL DEFAULT '[]' -- of delivered events: how many in each class, as JSON
 );
 
 -- Events that could not be delivered yet. Times in ms; the payload is in the log.
@@ -80,6 +83,8 @@ CREATE TABLE dead_letters (
     done TEXT NOT NULL DEFAULT '', -- as in parked
     UNIQUE (destination, sequence, place)
 );
+-- Counted, listed and chosen without reading their replies.
+CREATE INDEX dead_letters_by_reason ON dead_letters (destination, reason, id, replay);
 
 -- Replays: stored events that are delivered again. Each has a row of its own in consumers, named `replay:ID`.
 CREATE TABLE replays (
@@ -152,3 +157,55 @@ CREATE TABLE alert_messages (
     next_at INTEGER NOT NULL,
     problem TEXT -- why the last try failed
 );
+
+-- What became of each source's events at admission, counted in the pass's own transaction. `samples`, here and below, are the
+-- newest places in the log as JSON: [[sequence, place], ...].
+CREATE TABLE source_counts (
+    source TEXT NOT NULL,
+    outcome TEXT NOT NULL, -- `admitted`, or the verdict
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    samples TEXT NOT NULL,
+    PRIMARY KEY (source, outcome, reason)
+) WITHOUT ROWID;
+
+-- What the gateway did: events that were `refused`, by code, and requests that were `answered`, by status. Counted in memory,
+-- added here once a minute.
+CREATE TABLE door_counts (
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    code TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (source, kind, code)
+) WITHOUT ROWID;
+
+-- Why events of a destination were not delivered: its fates in consumers, but for `delivered`, by reason.
+CREATE TABLE fate_reasons (
+    destination TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    is_verdict INTEGER NOT NULL, -- admission said so, or a rule of the source: it is the same for every destination
+    count INTEGER NOT NULL,
+    samples TEXT NOT NULL,
+    PRIMARY KEY (destination, outcome, reason, is_verdict)
+) WITHOUT ROWID;
+
+-- The totals of each source and destination as they were at whole minutes, in ms: what is newer than a day for every minute,
+-- what is older once in ten minutes. What happened between two rows is their difference.
+CREATE TABLE history (
+    kind TEXT NOT NULL, -- `source` or `destination`
+    name TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    totals TEXT NOT NULL, -- as JSON, since the beginning; and what was waiting then
+    PRIMARY KEY (kind, name, at)
+) WITHOUT ROWID;
+CREATE INDEX history_by_time ON history (at);
+
+-- The newest of these totals, which is kept while the thing itself may come back.
+CREATE TABLE history_marks (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    totals TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;

@@ -1,8 +1,6 @@
 """The real TypeScript compiler and Segment's SDKs, from npm."""
 
-import fcntl
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -31,14 +29,8 @@ Errors = dict[str, dict[int, str]]
 
 
 def packages() -> Path:
-    """The folder in which they are installed; of several processes that ask at once, one installs them."""
-    folder = HERE / "node"
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return install_node_sdk(folder) / "node_modules"
-    finally:
-        os.close(lock)
+    """The folder in which they are installed."""
+    return install_node_sdk(HERE / "node") / "node_modules"
 
 
 def compiled(folder: Path, modules: Path) -> Errors:

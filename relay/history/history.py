@@ -1,0 +1,285 @@
+"""The history of a relay: its totals, written down once a minute, and what lies between any of them and now.
+
+Totals are counted where things happen, each in the transaction of what it counts; a row of the history is a copy of
+them. So what happened in a span is the difference of two rows, or of a row and now, and adds up whatever crashed in between.
+Only what the gateway counts is in memory, and goes into the state database with the row: a crash loses the last minute of it.
+
+For a day there is a row for every minute, for a week one in ten minutes: some 2,700 rows for each source and
+destination, of a few hundred bytes. Once a minute one transaction reads the totals, writes the rows and drops what is
+too old. What is gone is dropped with its last row; a destination is kept, for one that comes back goes on counting.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+import structlog
+
+from relay.history.funnel import Base, Funnel, make_funnel
+from relay.history.series import Series, make_series
+from relay.history.totals import (
+    ANSWERED,
+    DESTINATION,
+    OFF,
+    REFUSED,
+    SOURCE,
+    DestinationTotals,
+    DoorRow,
+    SourceTotals,
+    Standing,
+    Totals,
+    correct_due,
+    read_standing,
+)
+from relay.log.state import SQL, State, rows_json
+
+MINUTE = 60_000  # ms
+TENTH = 10 * MINUTE
+HOUR = 60 * MINUTE
+KEPT_BY_MINUTE = 25 * HOUR  # a day, and what a chart of it begins with
+KEPT = 8 * 24 * HOUR
+
+log = structlog.get_logger()
+
+
+class Span(NamedTuple):
+    """How far a chart goes back, how far its points lie apart, and the rows of a table of it. In ms."""
+
+    length: int
+    step: int
+    row: int
+
+
+RANGES = {
+    "1h": Span(HOUR, MINUTE, 5 * MINUTE),
+    "24h": Span(24 * HOUR, 5 * MINUTE, 2 * HOUR),
+    "7d": Span(7 * 24 * HOUR, HOUR, 12 * HOUR),
+}
+
+
+class Door(Protocol):
+    """What the gateway counts of a source."""
+
+    rejected: Counter[str]
+    statuses: Counter[int]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """How everything is doing. `table` is `series` with fewer and longer steps."""
+
+    range: str
+    funnel: Funnel
+    series: Series
+    table: Series
+
+
+class History:
+    """`tick` writes down, the rest reads. `clock` gives seconds since 1970.
+
+    `sources` are those there are, `states` those of the destinations that run; `flush` writes what delivery has noted;
+    `words` says what a reason means.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        sources: Callable[[], Mapping[str, Door]],
+        states: Callable[[], Mapping[str, str]],
+        flush: Callable[[], Awaitable[None]],
+        words: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._state = state
+        self._sources = sources
+        self._states = states
+        self._flush = flush
+        self._words = words
+        self._clock = clock
+        self._thinned = 0  # up to here there is a row in ten minutes, and no more
+        self._kept: dict[str, dict[tuple[str, str], int]] = {}  # of each source, what is written down
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    async def run(self) -> None:
+        """Write down every minute, for ever."""
+        while True:
+            await asyncio.sleep((MINUTE - self._now() % MINUTE) / 1000)
+            try:
+                await self.tick()
+            except sqlite3.Error as error:
+                log.error("the state database cannot be written, a minute is missing", error=str(error))
+
+    async def open(self) -> None:
+        """Before anything happens: what was there before the first row is of no minute."""
+        await self._write(is_first=True)
+
+    async def tick(self) -> None:
+        """Write down how things are at this minute, once."""
+        await self._write(is_first=False)
+
+    async def close(self) -> None:
+        """Keep what the gateway has counted since the last minute."""
+        door = self._door()
+        await self._state.write(lambda connection: _count_door(connection, door))
+        self._remember(door)
+
+    async def _write(self, *, is_first: bool) -> None:
+        at = self._now() // MINUTE * MINUTE
+        door, names, states = self._door(), list(self._sources()), self._states()
+
+        def work(connection: sqlite3.Connection) -> None:
+            _count_door(connection, door)
+            standing = read_standing(connection, (), names, states)
+            correct_due(connection, standing)
+            _add_rows(connection, at, _there(standing, names, states), is_first=is_first)
+            connection.execute(SQL["drop_history"], (at - KEPT, at))
+            connection.execute(SQL["thin_history"], (self._thinned, at - KEPT_BY_MINUTE))
+            _drop_gone(connection, names)
+
+        await self._state.write(work)
+        self._thinned = at - KEPT_BY_MINUTE - TENTH
+        self._remember(door)
+
+    async def funnel(self, of: str, source: str | None = None, destination: str | None = None) -> Funnel:
+        """Where events went in one of RANGES, up to this moment."""
+        since, now, _ = self._moments(of)
+        standing, base, _ = await self._look(since, since, RANGES[of].step)
+        return make_funnel(since, now, base, standing, source, destination, self._words)
+
+    async def overview(self, of: str) -> Overview:
+        """The funnel of one of RANGES, and its charts."""
+        since, now, at = self._moments(of)
+        step = RANGES[of].step
+        standing, base, found = await self._look(since, now // step * step, step)
+        rows: dict[tuple[str, str], dict[int, Totals]] = {}
+        for kind, name, totals in standing.all():
+            before = base.get((kind, name), SourceTotals() if kind == SOURCE else DestinationTotals())
+            rows[kind, name] = {since: before, **found.get((kind, name), {}), now: totals}
+        funnel = make_funnel(since, now, base, standing, words=self._words)
+        few = [moment for moment in at if moment % RANGES[of].row == 0]
+        series, table = (make_series(since, [*some, now], rows) for some in (at, few))
+        return Overview(of, funnel, series, table)
+
+    def _moments(self, of: str) -> tuple[int, int, list[int]]:
+        """When a range begins, now, and the moments in between at which its steps end."""
+        span, now = RANGES[of], self._now()
+        since = (now - span.length) // span.step * span.step
+        return since, now, list(range(since + span.step, now, span.step))
+
+    async def _look(
+        self, since: int, until: int, step: int
+    ) -> tuple[Standing, Base, dict[tuple[str, str], dict[int, Totals]]]:
+        """How things are now, how they were at the beginning, and at the end of each step from there on."""
+        await self._flush()
+        door, names, states = self._door(), list(self._sources()), self._states()
+
+        def work(
+            connection: sqlite3.Connection,
+        ) -> tuple[Standing, list[tuple[str, str, int, int, str]], list[tuple[str, str, int, str]]]:
+            standing = read_standing(connection, door, names, states)
+            before = connection.execute(SQL["history_before"], (since,)).fetchall()
+            return (
+                standing,
+                before,
+                connection.execute(SQL["history_between"], (since, until, step)).fetchall(),
+            )
+
+        standing, before, rows = await self._state.read(work)
+        base = {(kind, name): _decoded(kind, totals) for kind, name, _, _, totals in before}
+        lately = {(kind, name) for kind, name, newest, _, _ in before if newest > since}
+        found: dict[tuple[str, str], dict[int, Totals]] = {}
+        for kind, name, moment, totals in rows:
+            found.setdefault((kind, name), {})[moment] = _decoded(kind, totals)
+        return _shown(standing, lately, names), base, found
+
+    def _door(self) -> list[DoorRow]:
+        """What the gateway has counted and nobody has written down."""
+        rows = []
+        for name, source in self._sources().items():
+            kept = self._kept.get(name, {})
+            for key, n in _counted(source).items():
+                if new := n - kept.get(key, 0):
+                    rows.append((name, *key, new))
+        return rows
+
+    def _remember(self, door: list[DoorRow]) -> None:
+        names = self._sources().keys()
+        self._kept = {name: kept for name, kept in self._kept.items() if name in names}
+        for name, kind, code, n in door:
+            if name in names:
+                kept = self._kept.setdefault(name, {})
+                kept[kind, code] = kept.get((kind, code), 0) + n
+
+
+def _counted(source: Door) -> dict[tuple[str, str], int]:
+    return {
+        **{(REFUSED, code): n for code, n in source.rejected.items()},
+        **{(ANSWERED, str(status)): n for status, n in source.statuses.items()},
+    }
+
+
+def _count_door(connection: sqlite3.Connection, door: list[DoorRow]) -> None:
+    if door:
+        connection.execute(SQL["count_door"], (rows_json(door),))
+
+
+def _there(standing: Standing, names: list[str], states: Mapping[str, str]) -> dict[tuple[str, str], Totals]:
+    """The totals of what there is now."""
+    return {
+        (kind, name): totals
+        for kind, name, totals in standing.all()
+        if name in (names if kind == SOURCE else states)
+    }
+
+
+def _shown(standing: Standing, lately: set[tuple[str, str]], names: list[str]) -> Standing:
+    """`standing`, without what is gone and was not there in the range either."""
+    return Standing(
+        {n: t for n, t in standing.sources.items() if n in names or (SOURCE, n) in lately},
+        {n: t for n, t in standing.destinations.items() if t.state != OFF or (DESTINATION, n) in lately},
+        standing.samples,
+    )
+
+
+def _add_rows(
+    connection: sqlite3.Connection, at: int, there: Mapping[tuple[str, str], Totals], *, is_first: bool
+) -> None:
+    """A row for each; and where there was none a minute ago, one that says how it was then: as it was last, or new."""
+    marks = {(kind, name): (moment, t) for kind, name, moment, t in connection.execute(SQL["history_marks"])}
+    earlier, rows = [], []
+    for (kind, name), totals in there.items():
+        moment, last = marks.get((kind, name), (None, None))
+        if moment is None and not is_first:
+            last = _encoded(SourceTotals() if kind == SOURCE else DestinationTotals())
+        if last is not None and (moment is None or moment < at - MINUTE):
+            earlier.append((kind, name, at - MINUTE, last))
+        if moment != at:
+            rows.append((kind, name, at, _encoded(totals)))
+    if rows:
+        connection.execute(SQL["add_history"], (rows_json(earlier + rows),))
+        connection.execute(SQL["set_history_marks"], (rows_json(rows),))
+
+
+def _drop_gone(connection: sqlite3.Connection, names: list[str]) -> None:
+    gone = rows_json([name for (name,) in connection.execute(SQL["gone_sources"], (rows_json(names),))])
+    if gone != "[]":
+        for query in ("drop_source_counts", "drop_door_counts", "drop_source_marks"):
+            connection.execute(SQL[query], (gone,))
+
+
+def _encoded(totals: Totals) -> str:
+    return msgspec.json.encode(totals).decode()
+
+
+_decode_source = msgspec.json.Decoder(SourceTotals).decode
+_decode_destination = msgspec.json.Decoder(DestinationTotals).decode
+
+
+def _decoded(kind: str, totals: str) -> Totals:
+    return _decode_source(totals) if kind == SOURCE else _decode_destination(totals)
