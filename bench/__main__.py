@@ -5,6 +5,7 @@ import click
 from bench.backlog import backlog
 from bench.bridge import bridge
 from bench.browser import browser
+from bench.console import console
 from bench.destinations import destinations
 from bench.generator import generator
 from bench.ingest import ingest
@@ -31,6 +32,7 @@ for command in (
     sandbox,
     bridge,
     browser,
+    console,
     generator,
 ):
     main.add_command(command)

@@ -2,8 +2,9 @@
 
 `size`: what comes over the wire before a page's first event, every script that is needed. `page view`: one `page()` on a
 fresh profile; requests with preflights, the time that these scripts ran (with what they wait for in the browser), and when the
-first event was on its way after the navigation began, at once and with 40 ms to every server. Medians of so many visits; a
-machine that is busy with other things makes the times long.
+first event was on its way after the navigation began, at once and with 40 ms to every server. `trace`: the same time without
+the profiler, which stops the script ten thousand times a second: see bench/browser_trace.py. Medians of so many
+visits; a machine that is busy with other things makes the times long.
 
 Needs Chromium (`CHROMIUM` or in the PATH) and the `test` extra. More than 9 KB in gzip, or more
 script time than Segment's, is a problem.
@@ -18,6 +19,7 @@ from typing import Any
 import click
 from playwright.async_api import Page
 
+from bench.browser_trace import traced
 from bench.report import Column, Report, json_option, run, say
 from tests.browser.visit import REFERENCE, Ground, Visit, ground_in
 
@@ -43,15 +45,26 @@ async def _measured(visits: int) -> Report:
         async with ground_in(Path(folder)) as ground:
             hosts = {"relay": ground.front.url, REFERENCE_NAME: f"{ground.front.url}/next"}
             for name, host in hosts.items():
-                say(f"{name}: {visits} visits, twice")
+                say(f"{name}: {visits} visits, three times")
                 report.add("size", name, await _sizes(ground, host))
                 report.add("page view", name, await _page_views(ground, host, visits))
+                report.add("trace", name, await traced(ground, host, visits))
+    for section in report.sections.values():
+        section["relay to the other"] = _ratios(section["relay"], section[REFERENCE_NAME])
     sizes, views = report.sections["size"], report.sections["page view"]
     if int(sizes["relay"]["gzip_bytes"]) > MOST_BYTES:
         report.problems.append(f"analytics.js has more than {MOST_BYTES} bytes in gzip")
     if float(views["relay"]["script_ms"]) > float(views[REFERENCE_NAME]["script_ms"]):
         report.problems.append("analytics.js runs longer than Segment's")
     return report
+
+
+def _ratios(ours: Column, theirs: Column) -> Column:
+    return {
+        name: round(float(value) / float(theirs[name]), 2)
+        for name, value in ours.items()
+        if float(theirs.get(name, 0))
+    }
 
 
 async def _sizes(ground: Ground, host: str) -> Column:

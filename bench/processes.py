@@ -37,7 +37,7 @@ _CORES = sorted(os.sched_getaffinity(0))
 _READY_SECONDS = 30.0
 _SETTLE_SECONDS = 120.0
 _STOP_SECONDS = 30.0
-_TOKEN = "bench"
+TOKEN = "bench"
 
 
 class BenchError(Exception):
@@ -166,7 +166,7 @@ class Relay(Server):
 
     async def status(self) -> dict[str, Any]:
         """`GET /v1/status` of the admin listener."""
-        return await fetch_json(self.admin_port, "/v1/status", _TOKEN)
+        return await fetch_json(self.admin_port, "/v1/status", TOKEN)
 
     async def add(self, webhook: Webhook) -> None:
         """Put one more destination into relay.toml, and have it taken up."""
@@ -176,7 +176,7 @@ class Relay(Server):
 
     async def ask_admin(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Ask the admin listener for the JSON object that it answers with."""
-        headers = {"Authorization": f"Bearer {_TOKEN}"}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
         url, data = _url(self.admin_port, path), None if body is None else orjson.dumps(body)
         async with (
             aiohttp.ClientSession(headers=headers) as session,
@@ -288,7 +288,7 @@ def _config(port: int, admin_port: int, data: Path, sources: int, webhooks: Iter
         "[server]",
         f'listen = "127.0.0.1:{port}"',
         f'admin = "127.0.0.1:{admin_port}"',
-        f'admin_token = "{_TOKEN}"',
+        f'admin_token = "{TOKEN}"',
         f'data_dir = "{data}"',
         "[log]",
         'durability = "full"',

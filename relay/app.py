@@ -98,6 +98,8 @@ class App:
         self.gateway: Gateway
         self.history: History
         self.admin_token = ""
+        self._opened_as = config
+        self.restart_needed_for: list[str] = []  # what of relay.toml was changed and is not in force
         self.has_failed = False
         self.has_own_sources = True  # False: the one source and its key were made by relay
         self._environ = environ
@@ -109,7 +111,7 @@ class App:
         """Open every room; `stack` closes them."""
         directory = self._directory = stack.enter_context(DataDirectory(Path(self.config.server.data_dir)))
         self.has_own_sources = bool(self.config.sources)
-        self.config = with_generated(self.config, directory.secret)
+        self.config = self._opened_as = with_generated(self.config, directory.secret)
         self.admin_token = self.config.server.admin_token or directory.secret("admin_token")
         self.state = await State.open(directory.state)
         stack.push_async_callback(self.state.close)
@@ -304,7 +306,7 @@ class App:
         async with self._reloading:
             loaded = await asyncio.to_thread(load, self.config.path, self._environ)  # plans take a while
             config = with_generated(loaded, self._directory.secret)
-            restart = self._fixed_changes(config)
+            restart = self.restart_needed_for = self._fixed_changes(config)
             if "server.data_dir" in restart:  # what an API set is still where it was
                 config = await asyncio.to_thread(self._in_this_directory, config)
             self.config = config
@@ -320,6 +322,10 @@ class App:
             await self.replays.apply(config.destinations, config.settings)
         log.info("configuration taken up", restart_needed_for=restart)
         return restart
+
+    def notes(self) -> list[str]:
+        """What of the configuration works, and may not be what was meant; what it asks for and is not installed."""
+        return [*self.config.notes, *missing_scripts(self.config, self._directory.path)]
 
     async def change_plans(self, work: Callable[[Config], Mapping[Path, CompiledPlan]]) -> None:
         """Let `work` write plans and what is connected to them, one such change at a time, and take it up.
@@ -339,10 +345,10 @@ class App:
 
     def _fixed_changes(self, config: Config) -> list[str]:
         """What has changed and cannot while relay runs."""
-        before, after = self.config.server, config.server
+        before, after = self._opened_as.server, config.server
         keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token", "encryption_key")
         changed = [f"server.{key}" for key in keys if getattr(before, key) != getattr(after, key)]
-        return changed + (["log.durability"] if config.log.durability != self.config.log.durability else [])
+        return changed + (["log.durability"] if config.log.durability != self._opened_as.log.durability else [])
 
     async def status(self) -> dict[str, Any]:
         """What `relay status` prints."""

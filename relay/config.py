@@ -75,6 +75,7 @@ class Config(msgspec.Struct, frozen=True):
     destinations: tuple[DestinationConfig, ...]
     settings: Mapping[str, Destination]  # by the destination's name
     path: Path | None  # None: there is no file
+    text: str = ""  # of that file, as it was read
     browser: BrowserConfig = BrowserConfig()
     integrations: IntegrationsConfig = IntegrationsConfig()
     violations: ViolationsConfig = ViolationsConfig()
@@ -122,7 +123,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         text = _read(path)
         raw = _parse(path, text)
         problems = Problems(str(path), Lines(text))
-        return with_connections(_config(expand(raw, environ, (), problems.unset), environ, path, problems))
+        config = _config(expand(raw, environ, (), problems.unset), environ, path, problems)
+        return with_connections(msgspec.structs.replace(config, text=text))
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
 

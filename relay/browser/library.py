@@ -1,6 +1,6 @@
 """analytics.js as it is served: the built script, and at its end the settings of the source that it is for.
 
-So a page needs one request before its first event. The script is `(RELAY=>{…})(`; the settings, as JSON, and a
+So a page needs one request before its first event. The script is a comment for V8 and `(RELAY=>{…})(`; the settings, as JSON, and a
 parenthesis make it whole; with a consent manager, what asks it stands before them, in the same parentheses. They say
 nothing of host or scheme, which are those that the browser fetched the script from: one copy serves all names that
 relay has. A copy is made once for each key and configuration.

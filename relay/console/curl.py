@@ -26,3 +26,17 @@ def of_event(data: Mapping[str, Any], public: str) -> str:
     body = (encode(left) or b"{}").decode()
     address = shlex.quote(f"{public}/v1/{data['type']}")
     return f'curl -u "$WRITE_KEY:" {address} \\\n  --json {shlex.quote(body)}'
+
+
+def public_address(server: Any, seen_as: str | None) -> str:
+    """Where SDKs reach relay. A listener for all addresses is called as the admin listener was: `seen_as`."""
+    host, _, port = server.listen.rpartition(":")
+    if host in ("", "0.0.0.0", "[::]") and seen_as:  # noqa: S104  compared, not listened to
+        host = f"[{seen_as}]" if ":" in seen_as else seen_as
+    return f"{'https' if server.tls_cert else 'http'}://{host}:{port}"
+
+
+def of_first_event(write_key: str, public: str) -> str:
+    """A call that sends an event to see that events come through."""
+    body = '{"userId": "jane", "event": "Tried relay", "properties": {"from": "curl"}}'
+    return f"curl -u {shlex.quote(f'{write_key}:')} {shlex.quote(f'{public}/v1/track')} \\\n  --json {shlex.quote(body)}"

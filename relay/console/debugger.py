@@ -91,8 +91,13 @@ class Debugger:
         attempt = Attempt(events, shown)
         for source in (events[0].source,) if len(events) == 1 else {e.source for e in events}:
             self._ring(destination, source).append(len(events), BODY_KEPT, attempt)
-        for listener in self._listeners:
-            listener.settled(destination, events, shown["state"])
+        self._tell(destination, events, shown["state"])
+
+    def _tell(self, destination: str, events: Sequence[Event], state: str) -> None:
+        if self._listeners:
+            places = {(event.sequence, event.index) for event in events}
+            for listener in self._listeners:
+                listener.settled(destination, events, places, state)
 
     def _ring(self, destination: str, source: str) -> Ring:
         ring = self._attempts.get((destination, source))
@@ -106,8 +111,7 @@ class Debugger:
         """Note a fate other than delivered."""
         shown = {"state": str(fate), "reason": reason or None} | ({"detail": detail} if detail else {})
         self._ring(destination, event.source).append(1, NOTE_BYTES, Attempt((event,), shown))
-        for listener in self._listeners:
-            listener.settled(destination, (event,), shown["state"] or "")
+        self._tell(destination, (event,), str(fate))
 
     def newest(self, search: Search, limit: int) -> list[dict[str, Any]]:
         """Newest first, as JSON has them."""

@@ -7,6 +7,7 @@ second, and what is too much, to be kept, or to be shown, is left out evenly and
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -60,10 +61,13 @@ class Listener:
             if judged:
                 self._take_in([judged], len(judged))
 
-    def settled(self, destination: str, events: Sequence[Event], state: str) -> None:
-        """Something became of events at a destination."""
-        if self._followed:
-            self._note(events)
+    def settled(
+        self, destination: str, events: Sequence[Event], places: AbstractSet[Place], state: str
+    ) -> None:
+        """Something became of events, which are at `places`, at a destination."""
+        if seen := self._followed.keys() & places:
+            self._changed |= dict.fromkeys(seen)
+            self._more.set()
         search = self._search
         if (
             search.is_about_deliveries
@@ -99,13 +103,6 @@ class Listener:
         else:
             self._missed += count
         self._more.set()
-
-    def _note(self, events: Sequence[Event]) -> None:
-        for event in events:
-            place = (event.sequence, event.index)
-            if place in self._followed:
-                self._changed[place] = None
-                self._more.set()
 
     def _heard(self) -> Heard:
         matches = self._search.matches

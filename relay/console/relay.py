@@ -26,7 +26,10 @@ class Relay(Protocol):
     feed: Any
     state: Any
     config: Any
+    restart_needed_for: list[str]
     admin_token: str
+
+    def notes(self) -> list[str]: ...
 
     async def change_plans(self, work: Callable[[Any], Mapping[Path, CompiledPlan]]) -> None: ...
 

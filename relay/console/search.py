@@ -42,7 +42,7 @@ class Search(msgspec.Struct, frozen=True, dict=True):
         return (
             (self.source is None or event.source == self.source)
             and (not self.only_violations or breaks_plan(event))
-            and (not self._words or self._has_words(event))
+            and (not self.text or self._has_words(event))
             and (not self._looks_inside or self._is_called_so(event.data))
         )
 
@@ -75,16 +75,21 @@ class Search(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
-    def _words(self) -> tuple[str, ...]:
-        """As JSON has them."""
-        return tuple(
-            orjson.dumps(word.encode("utf-8", "replace").decode())[1:-1].decode().casefold()
+    def _words(self) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+        """As JSON has them: those of ASCII, for which an event need not be decoded, and the others."""
+        words = [
+            orjson.dumps(word.encode("utf-8", "replace").decode())[1:-1].decode().lower()
             for word in self.text.split()
-        )
+        ]
+        return tuple(w.encode() for w in words if w.isascii()), tuple(w for w in words if not w.isascii())
 
     def _has_words(self, event: Event) -> bool:
-        said = event.json.decode().casefold()
-        return all(word in said for word in self._words)
+        ascii_words, others = self._words
+        if ascii_words:
+            said = event.json.lower()
+            if not all(word in said for word in ascii_words):
+                return False
+        return not others or all(word in event.json.decode().lower() for word in others)
 
 
 def breaks_plan(event: Event) -> bool:

@@ -110,12 +110,19 @@ function keepPlace(within: HTMLElement): void {
   document.addEventListener("htmx:before:swap", () => {
     open = [...within.querySelectorAll<HTMLDetailsElement>("details[open]")].map((one) => one.id)
     const at = document.activeElement
-    focused = at && within.contains(at) ? at.id || (at.closest("details")?.id ?? "") : ""
+    focused = at && within.contains(at) ? named(at) : ""
   })
   document.addEventListener("htmx:after:swap", () => {
     for (const id of open) (document.getElementById(id) as HTMLDetailsElement | null)?.setAttribute("open", "")
-    const at = focused ? document.getElementById(focused) : null
-    const to = at instanceof HTMLDetailsElement ? at.querySelector("summary") : at
-    to?.focus({ preventScroll: true })
+    if (focused) within.querySelector<HTMLElement>(focused)?.focus({ preventScroll: true })
   })
+}
+
+/** How the same element is found again among new ones: by its id, its label, or the details it opens. */
+function named(at: Element): string {
+  if (at.id) return `#${CSS.escape(at.id)}`
+  const label = at.getAttribute("aria-label")
+  if (label) return `[aria-label="${CSS.escape(label)}"]`
+  const details = at.closest("details")?.id
+  return details ? `#${CSS.escape(details)} > summary` : ""
 }

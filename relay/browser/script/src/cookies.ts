@@ -12,9 +12,15 @@ const unescape = (text: string): string => attempt(() => text.replace(/(%[\dA-F]
 // what may stand in a cookie stays readable
 const escape = (text: string): string => text.replace(/[\s",%;\\]|[^ -~]+/g, encodeURIComponent)
 
+let seen: string | undefined // what cookies there are, for as long as a turn lasts: to look waits for the browser
+
+function look(): string {
+  queueMicrotask(() => (seen = undefined))
+  return attempt(() => document.cookie) ?? "" // a sandboxed frame may not even look
+}
+
 export function readCookie(name: string): string | null {
-  // a sandboxed frame may not even look
-  for (const pair of attempt(() => document.cookie.split("; ")) ?? []) {
+  for (const pair of (seen ??= look()).split("; ")) {
     const at = pair.indexOf("=")
     if (unescape(pair.slice(0, at)) === name) return unescape(pair.slice(at + 1).replace(/^"(.*)"$/, "$1"))
   }
@@ -25,12 +31,13 @@ export function readCookie(name: string): string | null {
 export function writeCookie(name: string, value: string | null, options: CookieOptions = {}): void {
   const { maxage = DAYS, path = "/", sameSite = "Lax", secure, domain = cookieDomain() } = options
   const expires = new Date(value === null ? 0 : Date.now() + maxage * 864e5)
+  const pair = `${encodeURIComponent(name)}=${attempt(() => escape(value ?? ""))}; `
   const cookie =
-    `${encodeURIComponent(name)}=${attempt(() => escape(value ?? ""))}` +
-    `; path=${path}; expires=${expires.toUTCString()}; sameSite=${sameSite}` +
+    `${pair}path=${path}; expires=${expires.toUTCString()}; sameSite=${sameSite}` +
     (domain ? `; domain=${domain}` : "") +
     (secure ? "; secure" : "")
   attempt(() => (document.cookie = cookie))
+  if (seen !== undefined) seen = pair + seen // an empty value is none
 }
 
 /** The highest domain at which a cookie sticks; undefined where there is none above the host. */
@@ -54,7 +61,8 @@ function found(): string | null {
 
 function sticks(domain: string): boolean {
   writeCookie("__tld__", "1", { domain })
-  const stuck = readCookie("__tld__") !== null
+  seen = undefined
+  const stuck = readCookie("__tld__") === "1"
   if (stuck) writeCookie("__tld__", null, { domain })
   return stuck
 }
