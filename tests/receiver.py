@@ -52,6 +52,7 @@ class Receiver:
         self._unexpected: list[str] = []
         self._script: deque[Reply] = deque()
         self._default: Reply = OK
+        self._at: dict[str, Reply] = {}
         self._gate = asyncio.Event()  # closed while it hangs
         self._gate.set()
         self._is_stopping = False
@@ -107,6 +108,10 @@ class Receiver:
     def always(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         """The default answer from now on."""
         self._default = (status, headers or {})
+
+    def at(self, path: str, status: int) -> None:
+        """The answer at one path from now on, whatever those of others are."""
+        self._at[path] = (status, {})
 
     def hang(self) -> None:
         """Take requests and leave them without an answer until `release`."""
@@ -177,6 +182,8 @@ class Receiver:
         if self._expects is not None and (request.method, request.path) not in self._expects:
             self._unexpected.append(f"{request.method} {request.path}")
             return 404, {}
+        if request.path in self._at:
+            return self._at[request.path]
         return self._script.popleft() if self._script else self._default
 
     async def _remember(self, request: web.Request, body: bytes, status: int) -> None:

@@ -102,9 +102,15 @@ class BlockedEvents:
                 "count": count,
                 "firstBlocked": format_iso(first),
                 "lastBlocked": format_iso(last),
+                "newestId": newest,
             }
-            for source, kind, event, reason, count, first, last in rows
+            for source, kind, event, reason, count, first, last, newest in rows
         ]
+
+    async def totals(self, since: int) -> dict[str, int]:
+        """How many were blocked of each source since a moment, in ms; those that were released since count too."""
+        rows = await self._database.run(lambda c: c.execute(SQL["totals"], (since,)).fetchall())
+        return dict(rows)
 
     async def releasable(self, choice: Choice, after: int, limit: int) -> list[Blocked]:
         """Those that were not released yet, the oldest first, after an id."""

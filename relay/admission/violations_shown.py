@@ -8,11 +8,12 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from relay.admission.normalise import events_of
+from relay.admission.violations import HOUR
 from relay.event import Event
 from relay.log.base import Log
 from relay.log.record import Record
@@ -26,6 +27,32 @@ CHUNK = 20  # requests of the log, of half a megabyte at most
 
 Place = tuple[int, int]
 Shown = dict[str, Any]
+
+
+class Wanted(NamedTuple):
+    """Which groups: None holds for all. `before`: after the group whose last was seen then, in ms, and has this id."""
+
+    source: str | None = None
+    event: str | None = None
+    kind: str | None = None
+    since: int | None = None
+    before: tuple[int, int] = (2**62, 0)
+
+
+class Group(NamedTuple):
+    """One group. `count` is since what was asked for, `total` ever; times in ms; `places` of events still in the log."""
+
+    id: int
+    source: str
+    event: str
+    kind: str
+    field: str
+    description: str
+    first_seen: int
+    last_seen: int
+    places: tuple[Place, ...]
+    total: int
+    count: int
 
 
 class ViolationsShown:
@@ -43,6 +70,26 @@ class ViolationsShown:
         places = {row: [(sequence, index) for sequence, index in orjson.loads(row[7])] for row in rows}
         samples = await self._samples({place for some in places.values() for place in some})
         return [_shown(row, [samples[p] for p in places[row] if p in samples]) for row in rows]
+
+    async def groups(self, wanted: Wanted, limit: int) -> list[Group]:
+        """The groups seen last, with the places of their newest events instead of these."""
+        hold = (wanted.source, wanted.event, wanted.kind, wanted.since, *wanted.before, limit)
+        rows = await self._state.read(lambda c: c.execute(SQL["violation_groups"], hold).fetchall())
+        first = self._log.first
+        return [
+            Group(*row[:8], tuple((s, i) for s, i in orjson.loads(row[8]) if s >= first), *row[9:])
+            for row in rows
+        ]
+
+    async def kinds(self) -> list[str]:
+        """The kinds of violation that there are."""
+        rows = await self._state.read(lambda c: c.execute(SQL["violation_kinds"]).fetchall())
+        return [kind for (kind,) in rows]
+
+    async def totals(self, since: int) -> dict[str, int]:
+        """How many there were of each source, by whole hours from the one in which `since` (in ms) lies."""
+        hour = (since // HOUR,)
+        return dict(await self._state.read(lambda c: c.execute(SQL["violation_totals"], hour).fetchall()))
 
     async def _samples(self, places: set[Place]) -> dict[Place, Shown]:
         """Those of which the log still holds the record."""

@@ -23,7 +23,7 @@ from relay.api.plan_bodies import (
     rules_of,
 )
 from relay.api.plan_controls import config_controls, config_said
-from relay.api.plans import PlanError, Plans, Relay
+from relay.plans.running import PlanError, Plans, Relay
 from relay.plans.stored import StoredPlan, config_rules
 
 PAGE = 100

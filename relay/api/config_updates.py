@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from relay.api.plan_bodies import Update, WrappedUpdate, checked, rules_of
-from relay.api.plans import PlanError
 from relay.plans.rules import Rule
+from relay.plans.running import PlanError
 from relay.plans.shapes import OTHERS
 from relay.plans.stored import StoredPlan, is_config_rule
 

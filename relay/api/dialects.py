@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from relay.api.parameters import answer
-from relay.api.plans import PlanError
+from relay.plans.running import PlanError
 
 log = structlog.get_logger()
 

@@ -9,11 +9,11 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct, field
 
-from relay.api.plans import PlanError
 from relay.body import decode
 from relay.config_errors import explain
 from relay.plans.files import MAX_BYTES
 from relay.plans.rules import Kind, Rule
+from relay.plans.running import PlanError
 from relay.plans.shapes import read_plan
 from relay.plans.store import WrongPlan
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from relay.api.plan_bodies import Mask, checked
-from relay.api.plans import PlanError
 from relay.plans.controls import Controls
+from relay.plans.running import PlanError
 
 FIELDS = Controls.__struct_fields__
 

@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web
 
 from relay.api.plan_bodies import Identities, Upserts, checked, json_body, rules_of
-from relay.api.plans import PlanError
 from relay.body import decode
 from relay.plans.rules import Rule
+from relay.plans.running import PlanError
 
 Identity = tuple[str, str, int]
 Rules = tuple[Rule, ...]

@@ -22,7 +22,7 @@ from relay.api.plan_bodies import (
 from relay.api.plan_controls import public_controls, public_said
 from relay.api.plan_pages import page_of
 from relay.api.plan_rules import identities_of, upserts_of, without
-from relay.api.plans import PlanError, Plans, Relay
+from relay.plans.running import PlanError, Plans, Relay
 from relay.plans.stored import StoredPlan, public_plan, public_rule
 
 _ALL = "/tracking-plans"

@@ -99,7 +99,7 @@ class DeadLetters:
             row["event"] = event.data if event else None
         return rows
 
-    async def groups(self, chosen: Chosen = Chosen()) -> list[Group]:
+    async def groups(self, chosen: Chosen) -> list[Group]:
         """The chosen ones by destination and reason, the most first."""
 
         def work(connection: sqlite3.Connection) -> list[tuple[str, str, int, int]]:

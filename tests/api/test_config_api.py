@@ -239,7 +239,7 @@ async def test_a_fault_is_told_in_their_words(relay: RelayHere, monkeypatch: pyt
     def fail(_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("relay.api.plans.setup_of", fail)
+    monkeypatch.setattr("relay.plans.running.setup_of", fail)
     check_refusal(await ask(relay, "GET", PLANS), 500, 13, "internal error, see the log")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from relay.api import plan_inference
+from relay.admission.inferring import Reading
 from tests.acceptance.relay_process import eventually
 from tests.gateway.relay_here import KEY, READ_TOKEN, RelayHere, event, relay_here
 from tests.plans.plans import about, plan
@@ -128,13 +128,13 @@ async def test_a_wrong_request_is_400_and_names_the_field(
 
 async def test_one_at_a_time(relay: RelayHere, monkeypatch: pytest.MonkeyPatch) -> None:
     await send(relay, event())
-    go, real = asyncio.Event(), plan_inference._Reading.run
+    go, real = asyncio.Event(), Reading.run
 
     async def held(self: Any, response: Any) -> None:
         await go.wait()
         await real(self, response)
 
-    monkeypatch.setattr(plan_inference._Reading, "run", held)
+    monkeypatch.setattr(Reading, "run", held)
     url = f"{relay.admin}/v1/plans/infer?source=web"
     headers = {"Authorization": f"Bearer {READ_TOKEN}"}
     async with relay.session.get(url, headers=headers) as first:  # the answer has begun

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from relay.browser.snippet import snippet
 from relay.console import curl
+from relay.console.configuration import written
 from relay.console.gatekeeping import Denied
 from relay.console.reasons import words
 from relay.console.relay import Relay
@@ -18,24 +19,31 @@ from relay.console.shown import text_of
 from relay.plans.controls import Controls
 
 PLACEHOLDER = "WRITE_KEY"
+_ANSWERED = {
+    200: "accepted",
+    400: "refused: not what the Segment spec says",
+    403: "refused: from a page that may not send (allowed_origins)",
+    429: "put off: more than the source may send (rate_limit)",
+    503: "put off: relay could not keep them",
+}
 
 
 def source_routes(relay: Relay) -> list[web.RouteDef]:
     pages = _Pages(relay)
-    return [web.get("/sources", pages.list), web.get("/sources/{name}", pages.show)]
+    return [web.get("/sources", pages.index), web.get("/sources/{name}", pages.show)]
 
 
 class _Pages:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    async def list(self, request: web.Request) -> web.Response:
+    async def index(self, request: web.Request) -> web.Response:
         is_part = "HX-Request" in request.headers
         return page(
             request,
             "sources_table.html" if is_part else "sources.html",
             sources=[self._row(source) for source in self._relay.sources.by_name.values()],
-            is_made_by_relay="[[sources]]" not in self._relay.config.text,
+            is_made_by_relay="sources" not in written(self._relay.config),
         )
 
     def _row(self, source: Any) -> dict[str, Any]:
@@ -91,10 +99,7 @@ class _Pages:
 
 
 def _answers(source: Any) -> list[tuple[int, str, int]]:
-    return [
-        (status, "accepted" if status < 300 else words(str(status)), n)  # noqa: PLR2004
-        for status, n in sorted(source.statuses.items())
-    ]
+    return [(status, _ANSWERED.get(status, ""), n) for status, n in sorted(source.statuses.items())]
 
 
 def _refused(source: Any) -> list[tuple[str, str, int]]:

@@ -58,3 +58,31 @@ DELETE FROM alert_messages WHERE id = ?;
 
 -- name: alert_sent
 UPDATE alerts SET sent_at = ? WHERE name = ?;
+
+-- name: alert_findings
+SELECT alert, name, streak, since, found_at, told_at, over_at, times, facts FROM alert_findings;
+
+-- name: save_alert_findings
+-- A JSON array of [alert, kind, name, streak, since, found_at, told_at, over_at, times, facts].
+INSERT OR REPLACE INTO alert_findings (
+    alert, kind, name, streak, since, found_at, told_at, over_at, times, facts
+)
+SELECT
+    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
+FROM json_each(?);
+
+-- name: forget_alert_findings
+-- Those of a JSON array of [alert, name].
+DELETE FROM alert_findings WHERE (alert, name) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?));
+
+-- name: drop_alert_findings
+-- All but those of a JSON array of [alert, kind].
+DELETE FROM alert_findings WHERE (alert, kind) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?));
+
+-- name: tenths_of_history
+-- In how many stretches of ten minutes relay ran, after a moment and up to another.
+SELECT count(DISTINCT at / 600000) FROM history INDEXED BY history_by_time WHERE at > ?1 AND at <= ?2;
+
+-- name: history_of_source
+-- The newest first.
+SELECT at, totals FROM history WHERE kind = 'source' AND name = ? ORDER BY at DESC;

@@ -33,10 +33,14 @@ WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL
 ORDER BY id DESC LIMIT ?8;
 
 -- name: grouped
-SELECT source, type, event, reason, count(*), min(blocked_at), max(blocked_at) FROM blocked
+SELECT source, type, event, reason, count(*), min(blocked_at), max(blocked_at), max(id) FROM blocked
 WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR reason = ?3)
     AND blocked_at >= ?4 AND blocked_at <= ?5 AND (?6 OR released_at IS NULL)
 GROUP BY source, type, event, reason ORDER BY max(blocked_at) DESC LIMIT ?7;
+
+-- name: totals
+-- Of each source since a moment, released ones too.
+SELECT source, count(*) FROM blocked WHERE blocked_at >= ? GROUP BY source;
 
 -- name: releasable
 -- Those in a JSON array of ids (or all: NULL), the oldest first, after an id.

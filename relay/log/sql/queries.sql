@@ -296,6 +296,25 @@ FROM violations
 WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR last_seen >= ?3)
 ORDER BY last_seen DESC, id DESC LIMIT ?4;
 
+-- name: violation_groups
+-- As `violations`, of one kind (or all: NULL) too, after those of which the last was seen at ?5 and has the id ?6.
+SELECT id, source, event, kind, field, description, first_seen, last_seen, samples, count, iif(?4 IS NULL, count, (
+    SELECT sum(counts.count) FROM violation_counts AS counts
+    WHERE counts.violation = violations.id AND counts.hour >= ?4 / 3600000
+))
+FROM violations
+WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR kind = ?3)
+    AND (?4 IS NULL OR last_seen >= ?4) AND (last_seen, id) < (?5, ?6)
+ORDER BY last_seen DESC, id DESC LIMIT ?7;
+
+-- name: violation_kinds
+SELECT DISTINCT kind FROM violations WHERE kind <> '' ORDER BY kind;
+
+-- name: violation_totals
+-- Of each source, since an hour by its number since 1970.
+SELECT source, sum(counts.count) FROM violations JOIN violation_counts AS counts ON counts.violation = violations.id
+WHERE counts.hour >= ? GROUP BY source;
+
 -- name: drop_violation_counts
 DELETE FROM violation_counts WHERE hour < ?;
 

@@ -1,4 +1,4 @@
-"""What both plan APIs do, and how it fails: the same plans, the same checks, one change at a time."""
+"""The plans of a running relay, for whoever changes them from outside: one change at a time, and how it fails."""
 
 import asyncio
 import re
