@@ -1,12 +1,12 @@
 """Who may use the admin listener: one token changes things, a second one may only look."""
 
-import binascii
 import hmac
-from base64 import b64decode
 from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from relay.console.sessions import tokens_in
 
 CALLBACK = "/oauth/callback"  # where vendors send people back to; `state` is what it asks for
 CONSOLE = "/console/"  # has a sign-in of its own
@@ -26,7 +26,7 @@ def require_token(admin_token: Callable[[], str], read_token: Callable[[], str |
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in OPEN or request.path.startswith(CONSOLE):
             return await handler(request)
-        given = _token(request.headers.get("Authorization", ""))
+        given = tokens_in(request.headers.get("Authorization", ""))
         if _same(given, admin_token()):
             return await handler(request)
         if _same(given, read_token()):
@@ -44,17 +44,3 @@ def _same(given: tuple[str, ...], token: str | None) -> bool:
     return token is not None and any(
         hmac.compare_digest(g.encode("utf-8", "surrogateescape"), token.encode()) for g in given
     )
-
-
-def _token(header: str) -> tuple[str, ...]:
-    """What may be the token: the Bearer value, or user and password of Basic."""
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return (value.strip(),)
-    if scheme.lower() != "basic":
-        return ()
-    try:
-        user, _, password = b64decode(value.strip()).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return ()
-    return tuple(part for part in (user, password) if part)

@@ -1,20 +1,20 @@
 """What stands before every page of the console: who may see it, who may change things, and what a browser may load.
 
-A page that is asked for without a session leads to the sign-in page and from there back to it. A change needs the token of a
-form that this very session was shown.
+A page that is asked for without a session is a sign-in, and then itself. A program may read pages with a token in
+`Authorization`, as the API takes it. A change needs the token of a form that this very session was shown.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from relay.console.rendering import FLASH, FORM_TOKEN, SESSION, page
-from relay.console.sessions import SECONDS, Sessions
+from relay.console.sessions import SECONDS, Session, Sessions, tokens_in
 
 log = structlog.get_logger()
 
@@ -72,7 +72,7 @@ async def _admitted(
 ) -> web.StreamResponse:
     if request.path.startswith(STATIC):
         return await handler(request)
-    session = sessions.read(request.cookies.get(cookie_name, ""))
+    session = sessions.read(request.cookies.get(cookie_name, "")) or _by_header(request, sessions)
     if request.method not in SAFE:
         _same_origin(request)
     if session is None:
@@ -93,6 +93,14 @@ async def _admitted(
         if (renewed := sessions.renewed(session)) is not None and cookie_name not in response.cookies:
             set_session(request, response, cookie_name, sessions.cookie(renewed))
     return response
+
+
+def _by_header(request: web.Request, sessions: Sessions) -> Session | None:
+    """Only to look: browsers send what they once were given with whatever request."""
+    if request.method not in SAFE:
+        return None
+    found = (sessions.sign_in(one) for one in tokens_in(request.headers.get("Authorization", "")))
+    return next((session for session in found if session is not None), None)
 
 
 def set_session(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
@@ -134,11 +142,11 @@ def _flash(request: web.Request) -> str:
 
 
 def _to_sign_in(request: web.Request) -> web.Response:
-    """A part of a page that is asked for leads the whole page there."""
+    """The sign-in in the place of the page; a part of a page that is asked for leads the whole page there."""
     if "HX-Request" in request.headers:
         return web.Response(status=401, headers={"HX-Redirect": SIGN_IN})
-    back = "" if request.method not in SAFE else f"?next={quote(request.path_qs, safe='')}"
-    return web.Response(status=303, headers={"Location": SIGN_IN + back})
+    back = inside(request.path_qs) if request.method in SAFE else f"{ROOT}/"
+    return page(request, "sign_in.html", status=401, back=back, said="")
 
 
 def _same_origin(request: web.Request) -> None:

@@ -6,9 +6,11 @@ Nothing is kept but what was signed out of, so sessions outlast a restart. The k
 all sessions. A form carries a second signature of the nonce; a page of another origin can neither read nor guess it.
 """
 
+import binascii
 import hmac
 import secrets
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Literal
@@ -90,6 +92,20 @@ class Sessions:
     def _signed(self, said: str) -> str:
         key = sha256(f"relay console\n{self._admin_token()}\n{self._read_token()}".encode()).digest()
         return hmac.new(key, said.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+
+
+def tokens_in(header: str) -> tuple[str, ...]:
+    """What may be the token: the Bearer value, or user and password of Basic."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return (value.strip(),)
+    if scheme.lower() != "basic":
+        return ()
+    try:
+        user, _, password = b64decode(value.strip()).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return ()
+    return tuple(part for part in (user, password) if part)
 
 
 def _same(one: str, other: str) -> bool:

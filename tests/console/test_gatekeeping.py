@@ -33,11 +33,9 @@ async def test_the_listener_leads_to_the_console(path: str, stranger: Visitor) -
     assert (shown.status, shown.headers["Location"]) == (303, "/console/")
 
 
-async def test_a_stranger_is_led_to_the_sign_in_and_back(stranger: Visitor) -> None:
-    shown = await stranger.get("/console/events?q=a%26b")
-    assert shown.status == 303
-    assert shown.headers["Location"] == "/console/sign-in?next=%2Fconsole%2Fevents%3Fq%3Da%2526b"
-    page = await stranger.follow(shown)
+async def test_a_stranger_is_asked_for_the_token_and_led_back(stranger: Visitor) -> None:
+    page = await stranger.get("/console/events?q=a%26b")
+    assert page.status == 401
     assert 'name="next" value="/console/events?q=a%26b"' in page.text
     back = await stranger.post("/console/sign-in", {"token": ADMIN_TOKEN, "next": "/console/events?q=a%26b"})
     assert (back.status, back.headers["Location"]) == (303, "/console/events?q=a%26b")
@@ -117,10 +115,14 @@ async def test_after_signing_out_the_old_cookie_opens_nothing(relay: RelayHere) 
         assert (await admin.get("/console/events", {"HX-Request": "true"})).status == 401
 
 
-async def test_the_admin_token_in_a_header_opens_no_page(stranger: Visitor) -> None:
+async def test_with_a_token_in_a_header_a_program_may_look_and_not_change(stranger: Visitor) -> None:
     basic = base64.b64encode(f"x:{ADMIN_TOKEN}".encode()).decode()
-    for given in (f"Bearer {ADMIN_TOKEN}", f"Basic {basic}"):
-        assert (await stranger.get("/console/", {"Authorization": given})).status == 303
+    for given in (f"Bearer {ADMIN_TOKEN}", f"Basic {basic}", f"Bearer {READ_TOKEN}"):
+        shown = await stranger.get("/console/events", {"Authorization": given})
+        assert shown.status == 200
+        assert "Set-Cookie" not in shown.headers
+        assert (await stranger.post(PAUSE, {"csrf": shown.csrf}, {"Authorization": given})).status == 401
+    assert (await stranger.get("/console/events", {"Authorization": "Bearer wrong"})).status == 401
 
 
 async def test_the_cookie_opens_the_console_and_not_the_api(relay: RelayHere) -> None:
