@@ -41,7 +41,9 @@ def _greet(app: "App") -> None:
     """Say where relay listens, and how to send it a first event."""
     server = app.config.server
     scheme = "https" if server.tls_cert else "http"
-    lines = [f"relay listens on {scheme}://{server.listen}, the admin listener on http://{server.admin}"]
+    lines = [
+        f"relay listens on {scheme}://{server.listen}, console and admin listener are at http://{server.admin}"
+    ]
     if server.admin_token is None:
         lines.append(f"admin token (in {server.data_dir}/admin_token): {app.admin_token}")
     if app.config.path is None or not app.has_own_sources:
