@@ -8,15 +8,16 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 import msgspec
 
 from relay.console.search import Search
 from relay.event import Event
 
-GAP_SECONDS = 0.2  # between two looks
+GAP_SECONDS = 0.4  # between two looks: what comes after a pause is shown at once
 LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
-WAITING_EVENTS = 2000  # for one listener: 10,000 a second
+WAITING_EVENTS = 4000  # for one listener: 10,000 a second
 LISTENER_EVENTS = 1000  # of one look, to `relay tail`
 FOLLOWED = 100  # events, the newest shown, of which is told what becomes of them
 
@@ -105,9 +106,11 @@ class Listener:
         self._more.set()
 
     def _heard(self) -> Heard:
-        matches = self._search.matches
-        found = [event for group in self._waiting for event in group if matches(event)]
         most = LISTENER_EVENTS if self._most is None else self._most
+        found = list(chain.from_iterable(self._waiting))
+        if not self._search.is_for_all:
+            matches = self._search.matches
+            found = [event for event in found if matches(event)]
         step = max(1.0, len(found) / most)
         chosen = [found[int(n * step)] for n in range(min(len(found), most))]
         heard = Heard(chosen, self._missed + len(found) - len(chosen), list(self._changed))

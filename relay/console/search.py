@@ -32,6 +32,11 @@ class Search(msgspec.Struct, frozen=True, dict=True):
     destination: str | None = None
     outcome: str | None = None
 
+    @cached_property
+    def is_for_all(self) -> bool:
+        """Whether every event is meant."""
+        return self == Search()
+
     @property
     def is_about_deliveries(self) -> bool:
         """Whether it can be answered only once something became of the event."""

@@ -41,7 +41,8 @@ async def test_a_fresh_install_says_how_to_send_the_first_event_and_greets_it(re
         assert shown.status == 200
         assert f"curl http://127.0.0.1:{relay.port}/v1/track -u '{KEY}:'" in shown.words
         assert "analytics.load" in shown.words
-        assert "Waiting for the first event" in (await visitor.get("/console/overview/first")).words
+        assert "Waiting for the first event" in shown.words
+        assert (await visitor.get("/console/overview/first")).status == 204
         await relay.post("/v1/track", event(event="<b>First</b>"))
         await eventually(lambda: relay.app.feed.cursor == 1, 30, lambda: "not admitted")
         greeting = await visitor.get("/console/overview/first")
@@ -70,10 +71,10 @@ async def test_stages_have_their_numbers_reasons_and_samples(relay: RelayHere, r
         text = (await visitor.get("/console/?range=24h")).text
     assert "Received kept in the log 3" in words
     assert "an event with this messageId was there before" in words
-    assert "1 events were refused at the door" in words
+    assert "1 event refused at the door" in words
     assert "1 missing_event a track call needs the name of an event" in words
     assert "FILTERED_BY_RULES the destination's filter leaves it out" in words
-    assert "In the last hour 3 events came in, and 3 deliveries were made." in words
+    assert "Events that came in in the last hour: 3. Deliveries: 3." in words
     assert 'href="/console/events/2/0"' in text
     assert 'href="/console/destinations/picky"' in text
     assert 'href="/console/?range=24h" aria-current="true"' in text

@@ -19,7 +19,7 @@ from relay.event import TYPES, Event, name_of
 
 SHOWN = 100  # of a list
 KEPT = 200  # rows of a page that stays open
-PER_LOOK = 6  # rows of a live list, five times a second: more than anybody reads
+PER_LOOK = 8  # rows of a live list, twice a second: more than anybody reads
 PING_SECONDS = 2.0
 FIELDS = ("q", "source", "type", "event", "outcome", "destination", "violations", "messageId")
 
