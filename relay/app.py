@@ -29,6 +29,8 @@ from relay.admission.seen import Seen
 from relay.admission.transform import SourceTransformations
 from relay.admission.violations_shown import ViolationsShown
 from relay.alerts.alerts import Alerts
+from relay.alerts.watch import Sight
+from relay.alerts.watcher import Names
 from relay.api.server import admin_application
 from relay.browser.analytics_next import NAME as SEGMENTS
 from relay.browser.settings import Facts
@@ -124,7 +126,7 @@ class App:
         self.feed = Feed(self.log, self.state, self._events_of)
         await self._open_blocked(stack, directory.blocked)
         self._admit_as(self.config)
-        self.alerts = Alerts(self.state)
+        self.alerts = Alerts(self.state, self._sight())
         stack.push_async_callback(self.alerts.close)
         await self._alert_as(self.config)
         self.admission = Admission(
@@ -222,7 +224,24 @@ class App:
 
     async def _alert_as(self, config: Config) -> None:
         plans = {name: compiled.plan.name for name, compiled in config.plans.items()}
-        await self.alerts.apply(config.alerts, config.smtp, plans)
+        names = Names(
+            tuple(destination.name for destination in config.destinations if destination.enabled),
+            tuple(source.name for source in config.sources if source.enabled),
+        )
+        await self.alerts.apply(config.alerts, config.smtp, plans, names)
+
+    def _sight(self) -> Sight:
+        return Sight(
+            consumers=lambda: self.delivery.consumers,
+            head=lambda: self.feed.cursor,
+            received_at=self._received_at,
+            words=words,
+            console=lambda: f"http://{self.config.server.admin}",
+        )
+
+    async def _received_at(self, after: int) -> int | None:
+        found = await self.log.read(after, 1, 1)
+        return found[0].received_at if found else None
 
     async def _bridge_as(self, config: Config) -> None:
         """Let bridged destinations run in the installed version, with what they are given besides their settings."""
@@ -348,7 +367,9 @@ class App:
         before, after = self._opened_as.server, config.server
         keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token", "encryption_key")
         changed = [f"server.{key}" for key in keys if getattr(before, key) != getattr(after, key)]
-        return changed + (["log.durability"] if config.log.durability != self._opened_as.log.durability else [])
+        return changed + (
+            ["log.durability"] if config.log.durability != self._opened_as.log.durability else []
+        )
 
     async def status(self) -> dict[str, Any]:
         """What `relay status` prints."""

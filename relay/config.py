@@ -172,7 +172,8 @@ def _config(raw: dict[str, Any], environ: Mapping[str, str], path: Path, problem
     check_segment(sources, problems)
     check_managers(sources, browser, problems)
     _check_unique(alerts, ("name",), "this name is already taken", problems)
-    check_alerts(alerts, smtp, _names_of(sources), problems)
+    to = [destination.values["name"] for destination in destinations if "name" in destination.values]
+    check_alerts(alerts, smtp, _names_of(sources), to, problems)
     data_dir = Path(server.values.get("data_dir") or ServerConfig().data_dir)
     folder = path.absolute().parent
     plans = load_plans(sources, folder, problems, read_connections(data_dir))

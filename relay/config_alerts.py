@@ -5,31 +5,50 @@ from typing import Any
 
 import msgspec
 
-from relay.alerts.config import CHANNELS, AlertConfig, SmtpConfig
+from relay.alerts.config import CHANNELS, KINDS, AlertConfig, SmtpConfig
 from relay.config_errors import Problems, Table, suggestion
 
-_RATE = "violation_rate"
+_NARROWING = ("sources", "events", "destinations")
+_THRESHOLDS = ("over", "within", "after", "below", "change", "at_least")
+_LONGEST = 7 * 86_400  # seconds: the history has a week, and a day to begin with
+_SHORTEST = {  # it is written down once a minute
+    "dead_letters": ("within", 60),
+    "delivery_rate": ("within", 60),
+    "source_silent": ("after", 300),
+    "source_volume": ("within", 600),
+}
 _HERE = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def check_alerts(
-    alerts: Iterable[Table], smtp: Table | None, sources: Iterable[str], problems: Problems
+    alerts: Iterable[Table],
+    smtp: Table | None,
+    sources: Iterable[str],
+    destinations: Iterable[str],
+    problems: Problems,
 ) -> None:
-    """`sources` are the names of those there are. Without `[smtp]`, `smtp` is None."""
-    known = list(sources)
+    """`sources` and `destinations` are the names of those there are. Without `[smtp]`, `smtp` is None."""
+    known = {"sources": list(sources), "destinations": list(destinations)}
     for alert in alerts:
-        _check_lists(alert, known, problems)
+        for key, names in known.items():
+            _check_names(alert, key, names, problems)
+        _check_lists(alert, problems)
         _check_channels(alert, smtp, problems)
-        _check_rate(alert, problems)
+        if alert.values.get("on") in KINDS:
+            _check_keys(alert, problems)
+            _check_numbers(alert, problems)
     if smtp is not None:
         _check_pair(smtp, problems)
 
 
-def _check_lists(alert: Table, known: list[str], problems: Problems) -> None:
-    for place, name in alert.items("sources"):
+def _check_names(alert: Table, key: str, known: list[str], problems: Problems) -> None:
+    for place, name in alert.items(key):
         if name not in known:
-            problems.add(place, f"unknown source `{name}`{suggestion(name, known)}")
-    for key in ("sources", "events"):
+            problems.add(place, f"unknown {key[:-1]} `{name}`{suggestion(name, known)}")
+
+
+def _check_lists(alert: Table, problems: Problems) -> None:
+    for key in _NARROWING:
         if alert.values.get(key) == ():
             problems.add(
                 (*alert.place, key), f"`{key}` is empty: nothing would ever be told; left out, it means all"
@@ -48,18 +67,42 @@ def _check_channels(alert: Table, smtp: Table | None, problems: Problems) -> Non
         )
 
 
-def _check_rate(alert: Table, problems: Problems) -> None:
-    values = alert.values
-    for key in ("over", "within"):
-        if key not in values or "on" not in values:
-            continue
-        if values["on"] == _RATE and values[key] is None:
-            problems.add(
-                alert.place,
-                f'missing key `{key}`: `on = "{_RATE}"` is more than `over` violations within `within`',
-            )
-        elif values["on"] != _RATE and values[key] is not None:
-            problems.add((*alert.place, key), f'`{key}` is for `on = "{_RATE}"` only')
+def _check_keys(alert: Table, problems: Problems) -> None:
+    """Each kind has thresholds of its own, some of which it needs."""
+    values, on = alert.values, alert.values["on"]
+    kind = KINDS[on]
+    for key in (*_NARROWING, *_THRESHOLDS):
+        if values.get(key) is not None and key not in (*kind.names, *kind.thresholds):
+            takes = ", ".join(f"`{one}`" for one in (*kind.names, *kind.thresholds))
+            problems.add((*alert.place, key), f'`{key}` is not for `on = "{on}"`, which takes {takes}')
+    for key in kind.needed:
+        if values.get(key, "") is None:
+            problems.add(alert.place, f"missing key `{key}`: {_NEEDED[on]}")
+    if on == "destination_lagging" and values.get("over", "") is None and values.get("after", "") is None:
+        problems.add(alert.place, f"missing key `over` or `after`: {_NEEDED[on]}")
+
+
+_NEEDED = {
+    "violation_rate": '`on = "violation_rate"` is more than `over` violations within `within`',
+    "destination_lagging": '`on = "destination_lagging"` is more than `over` requests that wait, or one that waits for `after`',
+    "dead_letters": '`on = "dead_letters"` is more than `over` new dead letters within `within`',
+    "delivery_rate": '`on = "delivery_rate"` is fewer than `below` percent of the events delivered',
+    "source_volume": '`on = "source_volume"` is `change` percent more or fewer events than a day before',
+}
+
+
+def _check_numbers(alert: Table, problems: Problems) -> None:
+    on = alert.values["on"]
+    if on not in _SHORTEST:
+        return
+    key, shortest = _SHORTEST[on]
+    longest = 86_400 if on == "source_volume" else _LONGEST
+    given = alert.values.get(key)
+    if given is not None and given > 0 and not shortest <= given <= longest:
+        most = "7d" if longest == _LONGEST else "1d"
+        problems.add(
+            (*alert.place, key), f'`{key}` of `on = "{on}"` must be from {shortest // 60}m to {most}'
+        )
 
 
 def _check_pair(smtp: Table, problems: Problems) -> None:

@@ -115,6 +115,10 @@ def _positive(number: float) -> str | None:
     return None if 0 < number < math.inf else "must be a number above 0"
 
 
+def _share(number: float) -> str | None:
+    return None if 0 < number <= 100 else "must be a percentage: above 0, 100 at most"  # noqa: PLR2004
+
+
 def _at_least_one(number: float) -> str | None:
     return None if 1 <= number < math.inf else "must be at least 1"
 
@@ -149,6 +153,10 @@ CHECKS: Mapping[type[msgspec.Struct], Mapping[str, Check]] = {
         "name": _name,
         "over": _not_below_zero,
         "within": _positive,
+        "after": _positive,
+        "below": _share,
+        "change": _positive,
+        "at_least": _at_least_one,
         "webhook": _url,
         "secret": _filled,
         "slack": _url,

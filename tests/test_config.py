@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import tomllib
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -704,9 +705,9 @@ def _uncommented(text: str) -> str:
 
 
 def _shown() -> dict[str, Any]:
-    """Return everything the example shows, by the name of its table."""
+    """Return everything the example shows, by the name of its table; of several the keys of all, the first counts."""
     data = tomllib.loads(_uncommented((ROOT / "relay.toml").read_text("utf-8")))
-    return {key: table[0] if isinstance(table, list) else table for key, table in data.items()}
+    return {key: dict(ChainMap(*table)) if isinstance(table, list) else table for key, table in data.items()}
 
 
 def test_the_example_in_the_package_is_the_one_in_the_repository() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from relay.alerts.config import KINDS
 from relay.config import Config, load
 from relay.errors import ConfigError
 from relay.times import Duration
@@ -12,7 +13,12 @@ SOURCES = '[[sources]]\nname = "web"\nwrite_key = "k"\n'
 NEW = '[[alerts]]\nname = "new"\non = "new_violation"\n'
 RATE = '[[alerts]]\nname = "rate"\non = "violation_rate"\n'
 SLACK = 'slack = "https://hooks.slack.com/services/T/B/S3CRET"\n'
+HOOK = '[[destinations]]\nname = "hook"\ntype = "webhook"\nsettings = { url = "https://example.com/" }\n'
 SMTP = '[smtp]\nhost = "mail.example.com"\nfrom = "relay <relay@example.com>"\n'
+
+
+def on(kind: str) -> str:
+    return f'[[alerts]]\nname = "one"\non = "{kind}"\n{SLACK}'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -63,6 +69,20 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert read(tmp_path, "").alerts == ()
 
 
+def test_what_lasts_and_what_is_counted_has_its_own_time(tmp_path: Path) -> None:
+    kinds = ("destination_failing", "destination_paused", "source_silent")
+    text = "".join(on(kind).replace("one", kind) for kind in kinds)
+    text += on("delivery_rate").replace("one", "rate") + "below = 95\n"
+    text += on("source_volume").replace("one", "volume") + 'change = 50.5\nwithin = "10m"\nat_least = 1\n'
+    *lasting, rate, volume = read(tmp_path, text).alerts
+    assert [one.after_ms for one in lasting] == [300_000, 3_600_000, 3_600_000]
+    assert (rate.below, rate.within_ms, rate.after_ms) == (95, 86_400_000, None)
+    assert (volume.change, volume.within_ms, volume.at_least) == (50.5, 600_000, 1)
+    text = HOOK + on("destination_lagging") + 'after = "10m"\ndestinations = ["hook"]\n'
+    (lagging,) = read(tmp_path, text).alerts
+    assert (lagging.after_ms, lagging.over, lagging.destinations) == (600_000, None, ("hook",))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -75,7 +95,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ),
         (
             NEW.replace("new_violation", "S3CRET") + SLACK,
-            ["3: Expected `new_violation` or `violation_rate` - at `on`"],
+            [f"3: Expected {' or '.join(f'`{kind}`' for kind in KINDS)} - at `on`"],
         ),
         (NEW + SLACK + "quite = 1\n", ["5: unknown key `quite`, did you mean `quiet`?"]),
         (NEW + SLACK + 'sources = ["wbe"]\n', ["5: unknown source `wbe`; known: default"]),
@@ -90,8 +110,8 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         (
             NEW + SLACK + 'over = 1\nwithin = "1m"\n',
             [
-                '5: `over` is for `on = "violation_rate"` only',
-                '6: `within` is for `on = "violation_rate"` only',
+                '5: `over` is not for `on = "new_violation"`, which takes `sources`, `events`',
+                '6: `within` is not for `on = "new_violation"`, which takes `sources`, `events`',
             ],
         ),
         (
@@ -108,6 +128,70 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         (
             NEW + 'slack = "hooks.slack.com/S3CRET"\nwebhook = "https://S3CRET@/"\n',
             ["4: `slack` must be an http or https URL", "5: `webhook` must be an http or https URL"],
+        ),
+        (
+            NEW + SLACK + 'destinations = ["hook"]\n',
+            [
+                '5: `destinations` is not for `on = "new_violation"`, which takes `sources`, `events`',
+                "5: unknown destination `hook`",
+            ],
+        ),
+        (
+            HOOK + on("destination_failing") + 'destinations = ["hoook"]\n',
+            ["9: unknown destination `hoook`, did you mean `hook`?"],
+        ),
+        (
+            HOOK + on("destination_paused") + "destinations = []\n",
+            ["9: `destinations` is empty: nothing would ever be told; left out, it means all"],
+        ),
+        (
+            on("destination_failing") + 'sources = ["default"]\nover = 1\n',
+            [
+                '5: `sources` is not for `on = "destination_failing"`, which takes `destinations`, `after`',
+                '6: `over` is not for `on = "destination_failing"`, which takes `destinations`, `after`',
+            ],
+        ),
+        (
+            on("destination_lagging"),
+            [
+                '1: missing key `over` or `after`: `on = "destination_lagging"` is more than `over` requests that wait, or one that waits for `after`'
+            ],
+        ),
+        (
+            on("dead_letters") + 'within = "30s"\n',
+            [
+                '1: missing key `over`: `on = "dead_letters"` is more than `over` new dead letters within `within`',
+                '5: `within` of `on = "dead_letters"` must be from 1m to 7d',
+            ],
+        ),
+        (
+            on("delivery_rate") + "below = 101\nat_least = 0\n",
+            ["5: `below` must be a percentage: above 0, 100 at most", "6: `at_least` must be at least 1"],
+        ),
+        (
+            on("delivery_rate") + 'within = "8d"\n',
+            [
+                '1: missing key `below`: `on = "delivery_rate"` is fewer than `below` percent of the events delivered',
+                '5: `within` of `on = "delivery_rate"` must be from 1m to 7d',
+            ],
+        ),
+        (
+            on("source_silent") + 'after = "1m"\n',
+            ['5: `after` of `on = "source_silent"` must be from 5m to 7d'],
+        ),
+        (
+            on("source_volume") + 'change = 0\nwithin = "2d"\nevents = ["S3CRET"]\n',
+            [
+                "5: `change` must be a number above 0",
+                '6: `within` of `on = "source_volume"` must be from 10m to 1d',
+                '7: `events` is not for `on = "source_volume"`, which takes `sources`, `change`, `within`, `at_least`',
+            ],
+        ),
+        (
+            on("source_volume"),
+            [
+                '1: missing key `change`: `on = "source_volume"` is `change` percent more or fewer events than a day before'
+            ],
         ),
         (NEW + SLACK + 'secret = "S3CRET"\n', ["5: `secret` needs `webhook`: it signs what goes there"]),
         (

@@ -26,3 +26,10 @@ def test_segments_library_does_not_ask(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, SOURCE.format("onetrust"), other)
     assert said.startswith("10: `consent_manager` is for relay's own analytics.js: leave it out")
     assert loaded(tmp_path, other).browser.library == "analytics-next"
+
+
+def test_nor_does_segments_script_that_comes_through_relay(tmp_path: Path) -> None:
+    goes_on = "[sources.segment]\n"
+    (said,) = mistakes(tmp_path, SOURCE.format("onetrust") + goes_on)
+    assert said.startswith("10: `consent_manager` is for relay's own analytics.js: leave it out")
+    assert "or leave out `[sources.segment]`" in said

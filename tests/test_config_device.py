@@ -94,6 +94,8 @@ REFUSED = {
     "filter = 'properties.a\\.b = 1'": "the browser cannot read a key with a dot in it, as in `properties.a.b` (character 1)",
     "filter = 'properties.list.length > 1'": "the browser reads `properties.list.length` otherwise: "
     "say length(properties.list) (character 1)",
+    "filter = 'event.length = 3'": "the browser reads `event.length` otherwise: say length(event) (character 1)",
+    "filter = 'properties.list.01 = 1'": "the browser reads `properties.list.01` otherwise (character 1)",
     "filter = 'properties.constructor = 1'": "the browser reads `properties.constructor` otherwise (character 1)",
     filters(
         "all", 'type = "SAMPLE", percent = 0.5, path = "userId"'

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from relay.admission.normalise import events_of
@@ -39,7 +40,7 @@ class Wanted(NamedTuple):
     before: tuple[int, int] = (2**62, 0)
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True):
     """One group. `count` is since what was asked for, `total` ever; times in ms; `places` of events still in the log."""
 
     id: int
@@ -75,11 +76,7 @@ class ViolationsShown:
         """The groups seen last, with the places of their newest events instead of these."""
         hold = (wanted.source, wanted.event, wanted.kind, wanted.since, *wanted.before, limit)
         rows = await self._state.read(lambda c: c.execute(SQL["violation_groups"], hold).fetchall())
-        first = self._log.first
-        return [
-            Group(*row[:8], tuple((s, i) for s, i in orjson.loads(row[8]) if s >= first), *row[9:])
-            for row in rows
-        ]
+        return [_group(row, self._log.first) for row in rows]
 
     async def kinds(self) -> list[str]:
         """The kinds of violation that there are."""
@@ -119,6 +116,16 @@ class ViolationsShown:
 def _rulings(connection: sqlite3.Connection, sequences: Iterable[int]) -> dict[Place, Ruling]:
     rows = connection.execute(SQL["rulings_of"], (rows_json(sequences),))
     return {(sequence, place): decode_ruling(ruling) for sequence, place, ruling in rows}
+
+
+def _group(row: tuple[Any, ...], first: int) -> Group:
+    """`first`: of the log, which has nothing before it any more."""
+    *about, samples, total, count = row
+    places = tuple((sequence, index) for sequence, index in orjson.loads(samples) if sequence >= first)
+    number, source, event, kind, field, description, first_seen, last_seen = about
+    return Group(
+        number, source, event, kind, field, description, first_seen, last_seen, places, total, count
+    )
 
 
 def _shown(row: tuple[Any, ...], samples: list[Shown]) -> Shown:

@@ -4,8 +4,8 @@ What a rule has told, until when it is quiet and what is still to be sent stand 
 nothing and forgets nothing, but for the violations that rates had in their windows. A rule that is new begins with what
 comes next; one that is changed goes on.
 
-Rules are about violations of tracking plans. Channels, quiet times and the outbox know nothing of violations: a rule
-about something else is another `on`, and decides with the same `Standing`.
+Rules about violations of tracking plans decide here; those about destinations and sources are a `Watcher`'s. Channels,
+quiet times and the outbox are the same for both.
 """
 
 import asyncio
@@ -18,13 +18,16 @@ import structlog
 
 from relay.alerts import outbox, store
 from relay.alerts.channels import Channel, channels_of, new_session
-from relay.alerts.config import AlertConfig, SmtpConfig
+from relay.alerts.config import VIOLATIONS, AlertConfig, SmtpConfig
+from relay.alerts.findings import Finding
 from relay.alerts.message import Message
 from relay.alerts.outbox import Key, Outbox, Waiting
 from relay.alerts.rates import Key as GroupKey
 from relay.alerts.rates import from_json
 from relay.alerts.rules import GATHER_SECONDS, Decision, Rule
 from relay.alerts.store import Kept
+from relay.alerts.watch import Sight
+from relay.alerts.watcher import Findings, Names, Watcher, kept_findings, open_ones
 from relay.log.state import State
 from relay.times import format_iso
 
@@ -36,18 +39,21 @@ log = structlog.get_logger()
 
 
 class Alerts:
-    """`observe` is told of violations, `run` tells people. `clock` gives seconds since 1970."""
+    """`observe` is told of violations, `sight` shows the rest, `run` tells people. `clock` gives seconds since 1970."""
 
     def __init__(
         self,
         state: State,
+        sight: Sight,
         clock: Callable[[], float] = time.time,
         gather_seconds: float | None = None,
     ) -> None:
         self._state = state
         self._seconds = clock
         self._gather_seconds = GATHER_SECONDS if gather_seconds is None else gather_seconds
-        self._rules: dict[str, Rule] = {}
+        self._configs: dict[str, AlertConfig] = {}
+        self._rules: dict[str, Rule] = {}  # about violations
+        self._watcher = Watcher(state, sight, self._now, lambda: int(self._gather_seconds * 1000))
         self._channels: dict[Key, Channel] = {}
         self._plans: Mapping[str, str] = {}
         self._woken = asyncio.Event()
@@ -58,7 +64,11 @@ class Alerts:
         return int(self._seconds() * 1000)
 
     async def apply(
-        self, configs: Iterable[AlertConfig], smtp: SmtpConfig | None, plans: Mapping[str, str]
+        self,
+        configs: Iterable[AlertConfig],
+        smtp: SmtpConfig | None,
+        plans: Mapping[str, str],
+        names: Names,
     ) -> None:
         """From now on these rules. `plans`: the name of each source's plan."""
         configs = tuple(configs)
@@ -68,7 +78,13 @@ class Alerts:
             for name, channel in channels_of(config, smtp, self._session).items()
         }
         kept = await self._state.write(lambda connection: store.enrol(connection, configs, channels))
-        self._rules = {config.name: self._rule(config, kept[config.name]) for config in configs}
+        self._configs = {config.name: config for config in configs}
+        self._rules = {
+            config.name: self._rule(config, kept[config.name])
+            for config in configs
+            if config.on in VIOLATIONS
+        }
+        self._watcher.apply((config for config in configs if config.on not in VIOLATIONS), names)
         self._channels = channels
         self._plans = dict(plans)
         self._woken.set()
@@ -108,7 +124,11 @@ class Alerts:
 
     async def step(self) -> float:
         """Decide what is to be told, and begin to send what is due. Seconds until there is more to do."""
-        times = [await self._decide(), await self.outbox.dispatch(self._channels)]
+        times = [
+            await self._decide(),
+            await self._watcher.step(self._channels),
+            await self.outbox.dispatch(self._channels),
+        ]
         waits = [(at - self._now()) / 1000 for at in times if at is not None]
         return max(0.0, min([*waits, LONGEST_SECONDS]))
 
@@ -142,8 +162,8 @@ class Alerts:
 
     async def test(self, name: str) -> Mapping[str, str | None]:
         """Send a message by every channel of a rule: why it did not go, None where it did. KeyError: no such rule."""
-        rule, now = self._rules[name], self._now()
-        message = Message(name, rule.config.on, now, now, is_test=True)
+        config, now = self._configs[name], self._now()
+        message = Message(name, config.on, now, now, is_test=True)
         channels = {channel: one for (alert, channel), one in self._channels.items() if alert == name}
         key = f"{self._state.log_id}-test-{now}"
         problems = await asyncio.gather(*(outbox.attempt(one, message, key) for one in channels.values()))
@@ -152,20 +172,20 @@ class Alerts:
     async def status(self) -> list[dict[str, Any]]:
         """What `relay alerts` prints."""
 
-        def work(connection: sqlite3.Connection) -> tuple[Mapping[str, Kept], list[Waiting]]:
-            return store.kept(connection), outbox.waiting(connection)
+        def work(connection: sqlite3.Connection) -> tuple[Mapping[str, Kept], Findings, list[Waiting]]:
+            return store.kept(connection), kept_findings(connection), outbox.waiting(connection)
 
-        kept, waiting = await self._state.read(work)
+        kept, findings, waiting = await self._state.read(work)
         by_key = {(one.alert, one.channel): one for one in waiting}
         return [
             {
-                **_shown(rule, kept[name], self._now()),
+                **_shown(config, kept[name], findings.get(name, {}), self._now()),
                 "channels": [
                     {"channel": channel, **_state_of(by_key.get((name, channel)))}
-                    for channel in rule.config.channels
+                    for channel in config.channels
                 ],
             }
-            for name, rule in self._rules.items()
+            for name, config in self._configs.items()
             if name in kept
         ]
 
@@ -184,13 +204,15 @@ def _is_news(one: Decision, kept: Kept) -> bool:
     return one.is_told or one.standing != kept.standing or one.pending != kept.pending
 
 
-def _shown(rule: Rule, kept: Kept, now: int) -> dict[str, Any]:
-    config, standing = rule.config, kept.standing
+def _shown(config: AlertConfig, kept: Kept, findings: Mapping[str, Finding], now: int) -> dict[str, Any]:
+    standing = kept.standing
     return {
         "alert": config.name,
         "on": config.on,
         "sources": config.sources,
         "events": config.events,
+        "destinations": config.destinations,
+        "open": open_ones(findings),
         "lastSentAt": _moment(kept.sent_at),
         "quietUntil": _moment(standing.quiet_until if standing.quiet_until > now else None),
         "dueAt": _moment(standing.due_at),

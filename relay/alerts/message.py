@@ -1,7 +1,7 @@
 """What an alert says, and how it says it in plain text, in Slack and as JSON.
 
-Names and counts only, never an event's values. Names of events and fields were chosen by whoever sent the events, so they
-are cut, kept on one line, and cannot become markup, a mention or a link.
+Names, counts, times and codes of errors only, never an event's values. Names of events and fields were chosen by whoever
+sent the events, so they are cut, kept on one line, and cannot become markup, a mention or a link.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from relay.alerts.config import VIOLATIONS
+from relay.alerts.wording import clock, shown, span
 from relay.body import encode
 from relay.times import format_iso
 
-LISTED = 20  # groups in one message; the others are counted
-NAME_SHOWN = 200  # characters of a name or a description
+LISTED = 20  # groups or findings in one message; the others are counted
 SECTION = 2900  # characters; Slack: 3,000 a section
-_MINUTE, _HOUR = 60, 3600
 
 
 class Group(NamedTuple):
@@ -29,11 +29,28 @@ class Group(NamedTuple):
     total: int
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What is wrong with a destination or a source, or is no longer so. Times in ms; `until` None: it is so now.
+
+    `times`: how often it began anew. `text` says all of it in a sentence.
+    """
+
+    thing: str
+    name: str
+    since: int
+    until: int | None
+    times: int
+    text: str
+    reason: str
+    numbers: Mapping[str, float]
+    url: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """One alert. Kept as JSON until every channel has taken it.
 
     `groups` are listed; `more` is the number of those that are not. `total`: violations in all. `over` and `within`
-    (seconds): of a rate. Times in ms.
+    (seconds): of a rate. An alert that is not on violations has `findings` instead, each of them `state`. Times in ms.
     """
 
     alert: str
@@ -49,21 +66,35 @@ class Message(msgspec.Struct, frozen=True):
     within: float | None = None
     is_summary: bool = False  # of what happened in the quiet time
     is_test: bool = False
+    findings: tuple[Told, ...] = ()
+    state: str = ""
 
     @property
     def headline(self) -> str:
         """The message in one line, of names that are the operator's own."""
         if self.is_test:
             return f"relay alert `{self.alert}`: a test, nothing is wrong"
-        said = f"relay alert `{self.alert}`: {self._where}: {self._count} since {_clock(self.since)}"
+        if self.findings:
+            said = f"relay alert `{self.alert}`: {'; '.join(self._standings())}"
+            return f"{said}, found in the quiet time" if self.is_summary else said
+        said = f"relay alert `{self.alert}`: {self._where}: {self._count} since {clock(self.since)}"
         if self.over is not None and self.within is not None:
-            said += f", more than {self.over:,} within {_span(self.within)}"
+            said += f", more than {self.over:,} within {span(self.within)}"
         return f"{said}, found in the quiet time" if self.is_summary else said
 
     @property
     def subject(self) -> str:
         """In short, as headers of mail are."""
-        return f"[relay] {self.alert}: " + ("a test" if self.is_test else f"{self._count}, {self._where}")
+        said = "; ".join(self._standings()) if self.findings else f"{self._count}, {self._where}"
+        return f"[relay] {self.alert}: {'a test' if self.is_test else said}"
+
+    def _standings(self) -> Iterator[str]:
+        """How many are so, and how many no longer."""
+        for is_over, state in ((False, self.state), (True, f"no longer {self.state}")):
+            some = [one for one in self.findings if (one.until is not None) == is_over]
+            if some:
+                several = f"{len(some):,} {some[0].thing}s"
+                yield f"{f'{some[0].thing} {some[0].name}' if len(some) == 1 else several} {state}"
 
     @property
     def _where(self) -> str:
@@ -81,13 +112,23 @@ class Message(msgspec.Struct, frozen=True):
         if self.is_test:
             yield "Alerts of this rule arrive here."
             return
+        if self.findings:
+            yield from self._found()
+            return
         for source in dict.fromkeys(group.source for group in self.groups):
-            plan = f", plan {_name(self.plans[source])}" if source in self.plans else ""
+            plan = f", plan {shown(self.plans[source])}" if source in self.plans else ""
             yield f"source {source}{plan}:"
             yield from (_line(group) for group in self.groups if group.source == source)
         if self.more:
             yield f"and {self.more:,} more {'kind' if self.more == 1 else 'kinds'} of violation"
         yield f"To see all of them: {' ; '.join(self._commands())}"
+
+    def _found(self) -> Iterator[str]:
+        for one in self.findings[:LISTED]:
+            yield f"- {one.text}"
+            yield one.url
+        if (more := len(self.findings) - LISTED) > 0:
+            yield f"and {more:,} more"
 
     def _commands(self) -> Sequence[str]:
         few = self.sources[:3]  # of more than these the command without an option shows all
@@ -109,15 +150,41 @@ def as_json(message: Message, key: str) -> bytes:
         "test": message.is_test,
         "summary": message.is_summary,
         "at": format_iso(message.at),
+        **(_of_violations(message) if message.on in VIOLATIONS else _of_findings(message)),
+        "text": message.text(),
+    }
+    return encode(content) or b"{}"
+
+
+def _of_findings(message: Message) -> dict[str, Any]:
+    return {
+        "findings": [_found(one) for one in message.findings[:LISTED]],
+        "more": max(0, len(message.findings) - LISTED),
+    }
+
+
+def _found(one: Told) -> dict[str, Any]:
+    return {
+        one.thing: one.name,
+        "since": format_iso(one.since),
+        "until": None if one.until is None else format_iso(one.until),
+        "times": one.times,
+        "reason": one.reason or None,
+        **one.numbers,
+        "description": one.text,
+        "url": one.url,
+    }
+
+
+def _of_violations(message: Message) -> dict[str, Any]:
+    return {
         "since": format_iso(message.since),
         "over": message.over,
         "withinSeconds": message.within,
         "total": message.total,
         "violations": [_described(message, group) for group in message.groups],
         "more": message.more,
-        "text": message.text(),
     }
-    return encode(content) or b"{}"
 
 
 def _described(message: Message, group: Group) -> dict[str, Any]:
@@ -136,7 +203,7 @@ def as_slack(message: Message) -> bytes:
     """An incoming webhook's message. `verbatim`: Slack makes no links and mentions of what only looks like them."""
     blocks = [
         {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-        for text in (_escaped(message.headline), *_sections(message.lines()))
+        for text in (_escaped(message.headline), *_sections(_linked(message)))
     ]
     content = {
         "text": _escaped(message.headline),
@@ -147,10 +214,17 @@ def as_slack(message: Message) -> bytes:
     return encode(content) or b"{}"
 
 
+def _linked(message: Message) -> Iterator[str]:
+    """The lines as Slack takes them: those that are a link of relay's own are one there too."""
+    urls = {one.url for one in message.findings}
+    for line in message.lines():
+        yield f"<{line}>" if line in urls else _escaped(line)
+
+
 def _sections(lines: Iterator[str]) -> Iterator[str]:
     """The lines, together as far as a section has room."""
     gathered = ""
-    for line in map(_escaped, lines):
+    for line in lines:
         if len(gathered) + len(line) >= SECTION:
             yield gathered
             gathered = ""
@@ -164,24 +238,7 @@ def _escaped(text: str) -> str:
 
 
 def _line(group: Group) -> str:
-    event = _name(group.event).replace("`", "'")
-    field = f" {_name(group.field)}" if group.field else ""
-    description = f": {_name(group.description)}" if group.description else ""
+    event = shown(group.event).replace("`", "'")
+    field = f" {shown(group.field)}" if group.field else ""
+    description = f": {shown(group.description)}" if group.description else ""
     return f"- `{event}`{field}{description} ({group.total:,} {'event' if group.total == 1 else 'events'})"
-
-
-def _name(text: str) -> str:
-    line = " ".join(text.split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return line if len(line) <= NAME_SHOWN else line[: NAME_SHOWN - 1] + "…"
-
-
-def _clock(ms: int) -> str:
-    return format_iso(ms)[:16].replace("T", " ") + " UTC"
-
-
-def _span(seconds: float) -> str:
-    for unit, name in ((_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:g} s"

@@ -29,6 +29,7 @@ def enrol(
     """From now on these rules and channels. What others had to say is not said any more."""
     known = rows_json((config.name, config.on) for config in configs)
     connection.execute(SQL["drop_alerts"], (known,))
+    connection.execute(SQL["drop_alert_findings"], (known,))
     connection.execute(SQL["add_alerts"], (known,))
     connection.execute(SQL["drop_alert_messages"], (rows_json(channels),))
     return kept(connection)

@@ -143,7 +143,10 @@ class _Routes:
 
     async def dead_letters(self, request: web.Request) -> web.Response:
         page = await self._relay.dead_letters.page(
-            request.query.get("destination"), number(request, "before", None), limit(request)
+            request.query.get("destination"),
+            number(request, "before", None),
+            limit(request),
+            request.query.get("reason"),
         )
         return answer({"deadLetters": page})
 
@@ -154,17 +157,21 @@ class _Routes:
         return answer({"dropped": await self._chosen(request, self._relay.dead_letters.drop)})
 
     async def _chosen(
-        self, request: web.Request, work: Callable[[str | None, list[int] | None], Awaitable[int]]
+        self,
+        request: web.Request,
+        work: Callable[[str | None, list[int] | None, str | None], Awaitable[int]],
     ) -> int:
         chosen = await body(request)
         destination, ids = chosen.get("destination"), chosen.get("ids")
-        if destination is None and ids is None:
-            raise BadParameter("name a destination, or ids")
-        if destination is not None and type(destination) is not str:
-            raise BadParameter("destination must be a string")
+        reason = chosen.get("reason")
+        if destination is None and ids is None and reason is None:
+            raise BadParameter("name a destination, a reason, or ids")
+        for name, value in (("destination", destination), ("reason", reason)):
+            if value is not None and type(value) is not str:
+                raise BadParameter(f"{name} must be a string")
         if ids is not None and not (type(ids) is list and all(type(i) is int for i in ids)):
             raise BadParameter("ids must be an array of integers")
-        return await work(destination, ids)
+        return await work(destination, ids, reason)
 
     async def pause(self, request: web.Request) -> web.Response:
         return await self._pause(request, is_paused=True)

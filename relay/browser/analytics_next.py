@@ -35,13 +35,16 @@ class AnalyticsNext:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._files: dict[str, Path] = {}
         self._served: dict[str, Served] = {}
 
     def served(self, name: str) -> Served | None:
         """`standalone.js` or a part of it; None when that is not installed."""
         found = self._served.get(name)
         if found is None:
-            file = files(self._folder).get(name)  # by what is there: `name` comes from outside
+            if not self._files:  # once: anybody may ask for what is not there
+                self._files = files(self._folder)
+            file = self._files.get(name)  # by what is there: `name` comes from outside
             if file is None:
                 return None
             found = self._served[name] = _read(file)

@@ -25,7 +25,7 @@ from relay.bucket import Bucket
 SETTINGS_SECONDS = 60.0  # that a copy is fresh: a change in Segment's app takes so much longer
 SCRIPT_SECONDS = 300.0
 DAY_SECONDS = 86_400.0  # the most for a file, whatever the CDN says
-PATIENCE_SECONDS = 2.0  # that one who could have the last copy waits for another
+PATIENCE_SECONDS = 2.0  # after the CDN was asked that those wait for another copy who could have the last
 RETRY_SECONDS = 5.0  # after a failure
 MAX_BYTES = 64_000_000  # of all files, compressed copies included
 MAX_UNKNOWN = 500  # files that were asked for and did not come
@@ -59,7 +59,7 @@ class Kept(Generic[T]):
         self._clock = clock
         self._tasks = tasks
         self._tag: str | None = None
-        self._until = self._not_before = 0.0
+        self._until = self._not_before = self._began = 0.0
         self._problem: Unusable | None = None
         self._has_warned = False
         self._renewing: asyncio.Task[None] | None = None
@@ -74,11 +74,13 @@ class Kept(Generic[T]):
     async def get(self) -> T:
         """The file. Raises Unusable when there never was one."""
         if self.is_due:
+            self._began = self._clock()
             self._renewing = asyncio.create_task(self._renew(), name="segment's cdn")
             self._tasks.add(self._renewing)
             self._renewing.add_done_callback(self._tasks.discard)
         if self._renewing is not None:
-            await asyncio.wait((self._renewing,), timeout=None if self.copy is None else PATIENCE_SECONDS)
+            left = max(0.0, self._began + PATIENCE_SECONDS - self._clock())
+            await asyncio.wait((self._renewing,), timeout=None if self.copy is None else left)
         if self.copy is None:
             raise (self._problem or Unusable("relay is stopping")).with_traceback(
                 None

@@ -102,6 +102,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         whole += part if unpacker is None else unpacker.decompress(part, MAX_FILE + 1 - len(whole))
         if len(whole) > MAX_FILE:
             raise Unusable(f"more than {MAX_FILE:,} bytes")
+        if unpacker is not None and unpacker.unused_data:  # it would be kept, however much
+            raise Unusable("more comes behind its end")
     if unpacker is not None and not unpacker.eof:
         raise Unusable("it broke off")
     return bytes(whole)

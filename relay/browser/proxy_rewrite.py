@@ -67,8 +67,9 @@ def read_file(fetched: Fetched) -> Served:
 
 def _text(fetched: Fetched) -> str:
     kind, text = fetched.content_type, fetched.body.decode()
-    is_page = text.lstrip().startswith("<")  # of an error, whatever it is called
-    if is_page or (kind and not any(one in kind for one in _TYPES)):
+    begin = text.lstrip()[:1]
+    is_page = begin == "<"  # of an error, whatever it is called
+    if not begin or is_page or (kind and not any(one in kind for one in _TYPES)):
         raise ValueError("no script")
     return text
 

@@ -65,4 +65,7 @@ def _state(alert: dict[str, Any], channel: dict[str, Any]) -> str:
         return f"failing after {tries}: {channel['problem']}; next at {channel['nextTryAt']}"
     if channel["waiting"]:
         return "sending"
-    return f"something to tell at {alert['dueAt']}" if alert["dueAt"] else "ok"
+    if alert["dueAt"]:
+        return f"something to tell at {alert['dueAt']}"
+    found = ", ".join(one["name"] for one in alert["open"])
+    return f"ok; so now: {found}" if found else "ok"

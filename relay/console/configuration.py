@@ -67,8 +67,8 @@ class _Sections:
         for name in _TABLES:
             yield Section(f"[{name}]", list(self._rows(getattr(config, name), (name,))))
         for index, source in enumerate(config.sources):
-            rows = self._rows(source, ("sources", index))
-            yield Section(f"[[sources]] {source.name}", [self._of_plans(source.name, row) for row in rows])
+            rows = [self._of_plans(source.name, row) for row in self._rows(source, ("sources", index))]
+            yield Section(f"[[sources]] {source.name}", rows)
         for index, destination in enumerate(config.destinations):
             place = ("destinations", index)
             rows = [*self._rows(destination, place, without="settings"), *self._settings(destination, place)]
@@ -108,14 +108,15 @@ class _Sections:
         return row
 
     def _origin(self, place: Place, key: str) -> str:
-        given = self._raw
+        given: Any = self._raw
         for part in place:
             try:
-                given = given[part]  # type: ignore[index]  of a table or of a list
+                given = given[part]
             except (LookupError, TypeError):
                 return MADE if self._is_made(place, key) else DEFAULT
         names = "".join(f", ${name}" for name in sorted(set(_variables(given))))
-        return f"{self._file}:{self._lines[place]}{names}"
+        file = f", {given}" if key == "subscriptions" and isinstance(given, str) else ""
+        return f"{self._file}:{self._lines[place]}{names}{file}"
 
     def _is_made(self, place: Place, key: str) -> bool:
         return key == "admin_token" or (

@@ -8,9 +8,20 @@ from aiohttp import web
 from relay.bucket import Bucket
 from relay.console import static
 from relay.console.gatekeeping import COOKIE, ROOT, SIGN_IN, gatekeeper, inside, set_session
+from relay.console.pages.alerts import alert_routes
+from relay.console.pages.blocked import blocked_routes
+from relay.console.pages.configuration import configuration_routes
+from relay.console.pages.dead_letters import dead_letter_routes
+from relay.console.pages.destinations import destination_routes
 from relay.console.pages.event import one_event_routes
 from relay.console.pages.events import event_routes
 from relay.console.pages.overview import overview_routes
+from relay.console.pages.plan_changes import plan_change_routes
+from relay.console.pages.plans import plan_routes
+from relay.console.pages.replays import replay_routes
+from relay.console.pages.sources import source_routes
+from relay.console.pages.testing import testing_routes
+from relay.console.pages.violations import violation_routes
 from relay.console.relay import Relay
 from relay.console.rendering import SESSION, environment, page
 from relay.console.sessions import Sessions
@@ -45,6 +56,17 @@ def console_application(relay: Relay) -> web.Application:
             *overview_routes(relay),
             *event_routes(relay),
             *one_event_routes(relay),
+            *source_routes(relay),
+            *destination_routes(relay),
+            *dead_letter_routes(relay),
+            *replay_routes(relay),
+            *configuration_routes(relay),
+            *plan_routes(relay),
+            *plan_change_routes(relay),
+            *violation_routes(relay),
+            *blocked_routes(relay),
+            *testing_routes(relay),
+            *alert_routes(relay),
         ]
     )
     return application

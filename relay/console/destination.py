@@ -1,19 +1,17 @@
 """One destination as it is set up: settings, subscriptions and filters in force; and what it answered."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from relay.console.reasons import words
 from relay.console.shown import ShownSetting, harmless, settings_shown, text_of
 from relay.delivery.config import DestinationConfig
 from relay.destinations import CATALOGUE
 from relay.destinations.actions import ActionDestination, Subscription
 from relay.destinations.base import Destination
+from relay.destinations.bridge.catalogue import Catalogue
 from relay.destinations.bridge.kinds import BridgedDestination
-from relay.destinations.catalogue import installed
 from relay.destinations.describe import Description, describe
 from relay.destinations.device import DEVICE_ONLY
 
@@ -77,16 +75,14 @@ def said_by(delivery: Mapping[str, Any]) -> dict[str, Any]:
     reply = delivery.get("reply") or {}
     return {
         "reason": delivery.get("reason"),
-        "words": words(delivery.get("reason")),
         "status": reply.get("status"),
         "reply": reply.get("body") or "",
     }
 
 
-def types_of(data_dir: Path) -> dict[str, str]:
-    """Every type that can be used, with its title."""
-    found = installed(data_dir)
-    own = {name: kind.title for name, kind in (CATALOGUE | DEVICE_ONLY).items()}
+def types_of(found: Catalogue | None) -> dict[str, str]:
+    """Every type that can be used, with its title. `found`: Segment's own, when they are installed."""
+    own = {name: kind.title for name, kind in {**CATALOGUE, **DEVICE_ONLY}.items()}
     bridged = {} if found is None else found.by_type
     return own | {
         name: one.name for name, one in sorted(bridged.items()) if name not in own and not one.unsupported

@@ -15,6 +15,8 @@ class Relay(Protocol):
     debugger: Debugger
     history: Any
     plans: Any
+    bots: Any
+    transformations: Any
     blocked_events: Any
     releasing: Any
     dead_letters: Any

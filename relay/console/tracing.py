@@ -64,9 +64,9 @@ async def trace(relay: Relay, place: Place) -> Traced | None:
     if event is None:
         return None
     known = found[1] if found else relay.debugger.deliveries({place}, {event.source}).get(place, {})
-    takers = _takers(relay, event)
-    kept = await _kept(relay, place, [taker.name for taker in takers])
-    deliveries = [await _delivery(relay, taker, event, known.get(taker.name), kept) for taker in takers]
+    some = takers(relay, event)
+    kept = await _kept(relay, place, [taker.name for taker in some])
+    deliveries = [await _delivery(relay, taker, event, known.get(taker.name), kept) for taker in some]
     return Traced(event, record, _arrived(record, place[1]), deliveries)
 
 
@@ -85,7 +85,7 @@ def _arrived(record: Record, index: int) -> Any:
         return None
 
 
-def _takers(relay: Relay, event: Event) -> list[Any]:
+def takers(relay: Relay, event: Event) -> list[Any]:
     """The destinations that get events of its source, when admission let it through."""
     if event.outcome not in (None, Outcome.FILTERED):
         return []

@@ -157,7 +157,7 @@ class Consumer:
             if self.window.is_finished(some[0].sequence):
                 continue
             self.window.take(some[0].sequence, len(some), some[0].received_at)
-            for event in some:
+            for event in self._unsettled(some) if self.window.settled else some:
                 if (
                     self._takes_all
                     and event.outcome is None
@@ -167,6 +167,17 @@ class Consumer:
                     await self._put(event)  # nearly always, and all that it may cost
                 else:
                     await self._consider(event)
+
+    def _unsettled(self, some: list[Event]) -> list[Event]:
+        """The events of a record, but for those that an earlier process has parked or buried."""
+        left = []
+        for event in some:
+            place = event.sequence, event.index
+            if place in self.window.settled:
+                self.window.settle(event.sequence, self.window.settled.pop(place))
+            else:
+                left.append(event)
+        return left
 
     async def _consider(self, event: Event) -> None:
         if event.outcome is not None and event.outcome is not Outcome.FILTERED:

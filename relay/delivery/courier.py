@@ -71,6 +71,7 @@ class Courier:
         self.is_paused = False
         self.is_stopping = False
         self.last_success = 0  # ms since 1970
+        self.held_since = 0  # the same, of when it was held last
         self.last_error: str | None = None
         self._carriers = 0  # tasks that carry parcels of batches with several
         self._config = config
@@ -264,6 +265,7 @@ class Courier:
         """The destination cannot now, or nobody can ask it."""
         if not self.gate.is_held:
             log.warning("destination cannot, holding", destination=self._config.name, reason=trouble.reason)
+            self.held_since = self._fates.now_ms()
         self.gate.failed(trouble.retry_after)
         self.last_error = trouble.reason
         self.moved.wake()

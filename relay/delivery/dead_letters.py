@@ -124,20 +124,22 @@ class DeadLetters:
         await self._delivery.ledger.flush()
         return await self._state.read(_newest)
 
-    async def retry(self, destination: str | None, ids: Collection[int] | None) -> int:
-        """Put dead letters of running destinations into the retry table, due at once. Returns how many."""
-        return await self.retry_chosen(Chosen(destination, ids=None if ids is None else tuple(ids)))
-
-    async def retry_chosen(self, chosen: Chosen) -> int:
-        """The same for any choice.
+    async def retry(
+        self,
+        destination: str | None,
+        ids: Collection[int] | None,
+        reason: str | None = None,
+        up_to: int = _NEWEST,
+    ) -> int:
+        """Put dead letters of running destinations into the retry table, due at once. Returns how many.
 
         What a replay met with is the replay's to try again: it counts it, and the destination need not be enabled.
         """
         async with self._changing:
             await self._delivery.ledger.flush()
             # what is refused again meanwhile has a higher id, and is not taken a second time
-            last = min(chosen.up_to, await self._state.read(_newest))
-            chosen = msgspec.structs.replace(chosen, up_to=last)
+            last = min(up_to, await self._state.read(_newest))
+            chosen = Chosen(destination, reason, None if ids is None else tuple(ids), last)
             total = 0
             while moved := await self._redrive(chosen):
                 total += moved
@@ -152,13 +154,13 @@ class DeadLetters:
             if row.replay is None:
                 consumer = consumers[row.destination]
                 self._park(row, row.destination, consumer.config)
-                consumer.fates.redriven(row.outcome, row.reason)
+                consumer.fates.redriven(row.sequence, row.place, row.outcome, row.reason)
             else:
                 self._park(row, f"{PREFIX}{row.replay}", known[row.destination].config)
         await self._delivery.ledger.flush()
         for row in rows:
             if row.replay is not None:
-                await self._replays.redriven(row.replay, row.outcome, row.reason)
+                await self._replays.redriven(row.replay, (row.sequence, row.place), row.outcome, row.reason)
         return len(rows)
 
     def _redrivable(self, connection: sqlite3.Connection, chosen: Chosen) -> list["_Letter"]:
@@ -179,12 +181,15 @@ class DeadLetters:
         )
         self._delivery.ledger.redrive(letter.id)
 
-    async def drop(self, destination: str | None, ids: Collection[int] | None) -> int:
+    async def drop(
+        self,
+        destination: str | None,
+        ids: Collection[int] | None,
+        reason: str | None = None,
+        up_to: int = _NEWEST,
+    ) -> int:
         """Forget dead letters. Their fate stays `rejected` or `expired`. Returns how many."""
-        return await self.drop_chosen(Chosen(destination, ids=None if ids is None else tuple(ids)))
-
-    async def drop_chosen(self, chosen: Chosen) -> int:
-        """The same for any choice."""
+        chosen = Chosen(destination, reason, None if ids is None else tuple(ids), up_to)
         total = 0
 
         def work(connection: sqlite3.Connection) -> int:

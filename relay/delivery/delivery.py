@@ -23,7 +23,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.logins import Logins
 from relay.delivery.observer import Observer
 from relay.delivery.sender import Sender
-from relay.delivery.tally import Tally
+from relay.delivery.tally import Tally, Why
 from relay.delivery.window import Window
 from relay.destinations.base import Destination
 from relay.destinations.bridge.runtime import Runtime
@@ -126,7 +126,13 @@ class Delivery:
             ledger=self.ledger,
             sender=self.sender,
             observer=self._observer,
-            window=Window(row["cursor"], row["taken"], orjson.loads(row["open_ranges"]), row["tally"]),
+            window=Window(
+                row["cursor"],
+                row["taken"],
+                orjson.loads(row["open_ranges"]),
+                row["tally"],
+                settled=row["settled"],
+            ),
             credentials=credentials,
             bridge=self.bridge,
         )
@@ -228,9 +234,10 @@ class Delivery:
 
 
 def _enrol(connection: sqlite3.Connection, config: DestinationConfig) -> dict[str, Any]:
-    """The row of a consumer, made or brought back to the head if need be, and `tally`: what it has counted.
+    """The row of a consumer, made or brought back to the head if need be.
 
-    The head is what admission has written, not yet what the feed has: what comes after is due here, and counted so.
+    `tally` is what it has counted, `settled` what of records that are not finished is parked or buried. The head is what
+    admission has written, not yet what the feed has: what comes after is due here, and counted so.
     """
     name = config.name
     (head,) = connection.execute(SQL["admission_cursor"]).fetchone()
@@ -245,4 +252,10 @@ def _enrol(connection: sqlite3.Connection, config: DestinationConfig) -> dict[st
     found = connection.execute(SQL["consumer"], (name,))
     kept = row_to_dict(found, found.fetchone())
     reasons = connection.execute(SQL["fate_reasons"], (name,)).fetchall()
-    return kept | {"tally": Tally(reasons, orjson.loads(kept["delays"]))}
+    settled = {
+        (sequence, place): None if outcome is None else Why(Outcome(outcome), reason, place)
+        for sequence, place, outcome, reason in connection.execute(
+            SQL["settled_after"], (name, kept["cursor"])
+        )
+    }
+    return kept | {"tally": Tally(reasons, orjson.loads(kept["delays"])), "settled": settled}

@@ -162,18 +162,21 @@ class Fates:
         self._window.settle(event.sequence, None)
         return True
 
-    def redriven(self, outcome: Outcome, reason: str) -> None:
+    def redriven(self, sequence: int, place: int, outcome: Outcome, reason: str) -> None:
         """A dead letter was put into the retry table: its fate is open again."""
-        self.counts[outcome] -= 1
-        self._window.tally.uncount(outcome, reason)
+        if not self._window.reopen(sequence, place) and self.totals[outcome]:
+            self.counts[outcome] -= 1
+            self._window.tally.uncount(outcome, reason)
         self.on_parked(self.now_ms())
 
     def lost(self, sequence: int, index: int, row: Waiting) -> None:
         """A parked event whose record retention has dropped."""
         self._ledger.unpark(self._name, sequence, index)
         self._release(row.user_key)
-        self.counts[Outcome.EXPIRED] += 1
-        self._window.tally.count(Why(Outcome.EXPIRED, RETENTION, index), sequence)
+        why = Why(Outcome.EXPIRED, RETENTION, index)
+        if not self._window.unpark(sequence, index, why):
+            self.counts[Outcome.EXPIRED] += 1
+            self._window.tally.count(why, sequence)
         self._bound[Outcome.EXPIRED].inc()
 
     def _wait_for_user(self, event: Event) -> str | None:
@@ -210,7 +213,9 @@ class Fates:
         """An event is not parked any more: it was delivered, or not, and why."""
         assert batch.parked is not None
         self._ledger.unpark(self._name, event.sequence, event.index)
-        if why is None:
+        if self._window.unpark(event.sequence, event.index, why):
+            pass
+        elif why is None:
             self.counts[Outcome.DELIVERED] += 1
             self._window.tally.delivered(1, event.received_at, self.now_ms())
         else:

@@ -121,7 +121,7 @@ class Replays:
         """The newest first."""
         return [await self._shown(replay) for replay in await self._table.newest(limit)]
 
-    async def redriven(self, number: int, outcome: Outcome, reason: str) -> None:
+    async def redriven(self, number: int, place: tuple[int, int], outcome: Outcome, reason: str) -> None:
         """A dead letter of this replay was put into its retry table."""
         async with self._changing:
             if number not in self._active:
@@ -130,7 +130,7 @@ class Replays:
                 await self._launch(replay)
             active = self._active.get(number)
             if active is not None:
-                active.consumer.fates.redriven(outcome, reason)
+                active.consumer.fates.redriven(*place, outcome, reason)
 
     @property
     def mark(self) -> int | None:

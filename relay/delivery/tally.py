@@ -73,10 +73,10 @@ class Tally:
         self._changed.add(reason)
 
     def uncount(self, outcome: Outcome, code: str) -> None:
-        """One event that was refused is open again: it goes from where it was counted."""
-        for known in (code[:MAX_REASON], OTHERS, UNKNOWN):
-            reason = Reason(outcome, known)
-            if self.counts.get(reason, 0) > 0:
+        """One event that was refused is open again: it goes from where it was counted, as far as that is known."""
+        likely = [Reason(outcome, known) for known in (code[:MAX_REASON], OTHERS, UNKNOWN)]
+        for reason in (*likely, *self.counts):
+            if reason.outcome == outcome and self.counts.get(reason, 0) > 0:
                 self.counts[reason] -= 1
                 self._changed.add(reason)
                 return

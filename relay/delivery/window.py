@@ -8,9 +8,9 @@ what they belong to.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from relay.delivery.tally import Tally, Why
+from relay.delivery.tally import Place, Tally, Why
 from relay.event import Event
 from relay.outcome import Outcome
 
@@ -30,8 +30,11 @@ class Window:
         open_ranges: Sequence[Sequence[int]] = (),
         tally: Tally | None = None,
         now: Callable[[], float] = time.time,
+        settled: Mapping[Place, Why | None] | None = None,
     ) -> None:
+        """`settled`: events of records above the mark that are parked, or dead letters with their reason, already."""
         self.mark = mark
+        self.settled = dict(settled or {})
         self.taken = mark
         self.tally = tally or Tally()
         self.fates: Counter[Outcome] = Counter()
@@ -74,6 +77,38 @@ class Window:
             return
         self._finish(sequence, self._now_ms())
         self._advance()
+
+    def unpark(self, sequence: int, place: int, why: Why | None) -> bool:
+        """A parked event was delivered, or not and why; True if it is counted with its record, which is not finished."""
+        if sequence in self._open:
+            others = self._exceptions.get(sequence, [])
+            if None not in others:
+                return False
+            others.remove(None)
+            others += [why] if why is not None else []
+            return True
+        if self._is_to_come(sequence) and (sequence, place) in self.settled:
+            del self.settled[sequence, place]  # it comes again, and has its fate then
+            return True
+        return False
+
+    def reopen(self, sequence: int, place: int) -> bool:
+        """A refused event is parked after all; True if its record is not finished, and it was not counted yet."""
+        if sequence in self._open:
+            others = self._exceptions.get(sequence, [])
+            for number, why in enumerate(others):
+                if why is not None and why.place == place:
+                    others[number] = None
+                    return True
+            return False
+        if self._is_to_come(sequence):
+            self.settled[sequence, place] = None
+            return True
+        return False
+
+    def _is_to_come(self, sequence: int) -> bool:
+        """Whether an earlier process had this record in hand, and this one has not taken it yet."""
+        return self.taken < sequence <= self._resumed_to and not self.is_finished(sequence)
 
     def delivered(self, events: Iterable[Event]) -> None:
         """All these events were delivered."""

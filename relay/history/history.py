@@ -19,25 +19,12 @@ from typing import NamedTuple, Protocol
 import msgspec
 import structlog
 
-from relay.history.funnel import Base, Funnel, make_funnel
+from relay.history.funnel import Funnel, make_funnel
+from relay.history.rows import MINUTE, Looked, add_rows, count_door, drop_gone, look, there
 from relay.history.series import Series, make_series
-from relay.history.totals import (
-    ANSWERED,
-    DESTINATION,
-    OFF,
-    REFUSED,
-    SOURCE,
-    DestinationTotals,
-    DoorRow,
-    SourceTotals,
-    Standing,
-    Totals,
-    correct_due,
-    read_standing,
-)
-from relay.log.state import SQL, State, rows_json
+from relay.history.totals import ANSWERED, REFUSED, DoorRow, correct_due, read_standing
+from relay.log.state import SQL, State
 
-MINUTE = 60_000  # ms
 TENTH = 10 * MINUTE
 HOUR = 60 * MINUTE
 KEPT_BY_MINUTE = 25 * HOUR  # a day, and what a chart of it begins with
@@ -126,45 +113,55 @@ class History:
     async def close(self) -> None:
         """Keep what the gateway has counted since the last minute."""
         door = self._door()
-        await self._state.write(lambda connection: _count_door(connection, door))
         self._remember(door)
+        await self._state.write(lambda connection: count_door(connection, door))
 
     async def _write(self, *, is_first: bool) -> None:
         at = self._now() // MINUTE * MINUTE
         door, names, states = self._door(), list(self._sources()), self._states()
 
         def work(connection: sqlite3.Connection) -> None:
-            _count_door(connection, door)
+            count_door(connection, door)
             standing = read_standing(connection, (), names, states)
             correct_due(connection, standing)
-            _add_rows(connection, at, _there(standing, names, states), is_first=is_first)
+            add_rows(connection, at, there(standing, names, states), is_first=is_first)
             connection.execute(SQL["drop_history"], (at - KEPT, at))
             connection.execute(SQL["thin_history"], (self._thinned, at - KEPT_BY_MINUTE))
-            _drop_gone(connection, names)
+            drop_gone(connection, names)
 
-        await self._state.write(work)
-        self._thinned = at - KEPT_BY_MINUTE - TENTH
+        # at once: who reads meanwhile comes after it, and if this is cancelled it is written all the same
         self._remember(door)
+        try:
+            await self._state.write(work)
+        except Exception:
+            self._remember(door, sign=-1)
+            raise
+        self._thinned = at - KEPT_BY_MINUTE - TENTH
 
     async def funnel(self, of: str, source: str | None = None, destination: str | None = None) -> Funnel:
         """Where events went in one of RANGES, up to this moment."""
         since, now, _ = self._moments(of)
-        standing, base, _ = await self._look(since, since, RANGES[of].step)
-        return make_funnel(since, now, base, standing, source, destination, self._words)
+        looked = await self._look(since, since, RANGES[of].step)
+        return make_funnel(since, now, looked.base(), looked.standing, source, destination, self._words)
 
     async def overview(self, of: str) -> Overview:
         """The funnel of one of RANGES, and its charts."""
         since, now, at = self._moments(of)
         step = RANGES[of].step
-        standing, base, found = await self._look(since, now // step * step, step)
-        rows: dict[tuple[str, str], dict[int, Totals]] = {}
-        for kind, name, totals in standing.all():
-            before = base.get((kind, name), SourceTotals() if kind == SOURCE else DestinationTotals())
-            rows[kind, name] = {since: before, **found.get((kind, name), {}), now: totals}
-        funnel = make_funnel(since, now, base, standing, words=self._words)
-        few = [moment for moment in at if moment % RANGES[of].row == 0]
-        series, table = (make_series(since, [*some, now], rows) for some in (at, few))
-        return Overview(of, funnel, series, table)
+        looked = await self._look(since, now // step * step, step)
+        # thousands of rows, for a week of many destinations: the loop has other things to do
+        return await asyncio.to_thread(self._overview, of, looked, since, [*at, now])
+
+    def _overview(self, of: str, looked: Looked, since: int, at: list[int]) -> Overview:
+        *_, now = at
+        few = [moment for moment in at if moment % RANGES[of].row == 0 or moment == now]
+        found = looked.found(since, now)
+        return Overview(
+            of,
+            make_funnel(since, now, looked.base(), looked.standing, words=self._words),
+            make_series(since, at, found),
+            make_series(since, few, found),
+        )
 
     def _moments(self, of: str) -> tuple[int, int, list[int]]:
         """When a range begins, now, and the moments in between at which its steps end."""
@@ -172,31 +169,11 @@ class History:
         since = (now - span.length) // span.step * span.step
         return since, now, list(range(since + span.step, now, span.step))
 
-    async def _look(
-        self, since: int, until: int, step: int
-    ) -> tuple[Standing, Base, dict[tuple[str, str], dict[int, Totals]]]:
+    async def _look(self, since: int, until: int, step: int) -> Looked:
         """How things are now, how they were at the beginning, and at the end of each step from there on."""
         await self._flush()
         door, names, states = self._door(), list(self._sources()), self._states()
-
-        def work(
-            connection: sqlite3.Connection,
-        ) -> tuple[Standing, list[tuple[str, str, int, int, str]], list[tuple[str, str, int, str]]]:
-            standing = read_standing(connection, door, names, states)
-            before = connection.execute(SQL["history_before"], (since,)).fetchall()
-            return (
-                standing,
-                before,
-                connection.execute(SQL["history_between"], (since, until, step)).fetchall(),
-            )
-
-        standing, before, rows = await self._state.read(work)
-        base = {(kind, name): _decoded(kind, totals) for kind, name, _, _, totals in before}
-        lately = {(kind, name) for kind, name, newest, _, _ in before if newest > since}
-        found: dict[tuple[str, str], dict[int, Totals]] = {}
-        for kind, name, moment, totals in rows:
-            found.setdefault((kind, name), {})[moment] = _decoded(kind, totals)
-        return _shown(standing, lately, names), base, found
+        return await self._state.read(lambda c: look(c, door, names, states, (since, until, step)))
 
     def _door(self) -> list[DoorRow]:
         """What the gateway has counted and nobody has written down."""
@@ -208,13 +185,14 @@ class History:
                     rows.append((name, *key, new))
         return rows
 
-    def _remember(self, door: list[DoorRow]) -> None:
+    def _remember(self, door: list[DoorRow], sign: int = 1) -> None:
+        """What was counted is written down; with `sign` -1, it is not."""
         names = self._sources().keys()
         self._kept = {name: kept for name, kept in self._kept.items() if name in names}
         for name, kind, code, n in door:
             if name in names:
                 kept = self._kept.setdefault(name, {})
-                kept[kind, code] = kept.get((kind, code), 0) + n
+                kept[kind, code] = kept.get((kind, code), 0) + sign * n
 
 
 def _counted(source: Door) -> dict[tuple[str, str], int]:
@@ -222,64 +200,3 @@ def _counted(source: Door) -> dict[tuple[str, str], int]:
         **{(REFUSED, code): n for code, n in source.rejected.items()},
         **{(ANSWERED, str(status)): n for status, n in source.statuses.items()},
     }
-
-
-def _count_door(connection: sqlite3.Connection, door: list[DoorRow]) -> None:
-    if door:
-        connection.execute(SQL["count_door"], (rows_json(door),))
-
-
-def _there(standing: Standing, names: list[str], states: Mapping[str, str]) -> dict[tuple[str, str], Totals]:
-    """The totals of what there is now."""
-    return {
-        (kind, name): totals
-        for kind, name, totals in standing.all()
-        if name in (names if kind == SOURCE else states)
-    }
-
-
-def _shown(standing: Standing, lately: set[tuple[str, str]], names: list[str]) -> Standing:
-    """`standing`, without what is gone and was not there in the range either."""
-    return Standing(
-        {n: t for n, t in standing.sources.items() if n in names or (SOURCE, n) in lately},
-        {n: t for n, t in standing.destinations.items() if t.state != OFF or (DESTINATION, n) in lately},
-        standing.samples,
-    )
-
-
-def _add_rows(
-    connection: sqlite3.Connection, at: int, there: Mapping[tuple[str, str], Totals], *, is_first: bool
-) -> None:
-    """A row for each; and where there was none a minute ago, one that says how it was then: as it was last, or new."""
-    marks = {(kind, name): (moment, t) for kind, name, moment, t in connection.execute(SQL["history_marks"])}
-    earlier, rows = [], []
-    for (kind, name), totals in there.items():
-        moment, last = marks.get((kind, name), (None, None))
-        if moment is None and not is_first:
-            last = _encoded(SourceTotals() if kind == SOURCE else DestinationTotals())
-        if last is not None and (moment is None or moment < at - MINUTE):
-            earlier.append((kind, name, at - MINUTE, last))
-        if moment != at:
-            rows.append((kind, name, at, _encoded(totals)))
-    if rows:
-        connection.execute(SQL["add_history"], (rows_json(earlier + rows),))
-        connection.execute(SQL["set_history_marks"], (rows_json(rows),))
-
-
-def _drop_gone(connection: sqlite3.Connection, names: list[str]) -> None:
-    gone = rows_json([name for (name,) in connection.execute(SQL["gone_sources"], (rows_json(names),))])
-    if gone != "[]":
-        for query in ("drop_source_counts", "drop_door_counts", "drop_source_marks"):
-            connection.execute(SQL[query], (gone,))
-
-
-def _encoded(totals: Totals) -> str:
-    return msgspec.json.encode(totals).decode()
-
-
-_decode_source = msgspec.json.Decoder(SourceTotals).decode
-_decode_destination = msgspec.json.Decoder(DestinationTotals).decode
-
-
-def _decoded(kind: str, totals: str) -> Totals:
-    return _decode_source(totals) if kind == SOURCE else _decode_destination(totals)

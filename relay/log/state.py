@@ -1,4 +1,4 @@
-"""The state database: cursors, verdicts, rulings, seen ids, parked events, dead letters, OAuth tokens. Never a payload.
+"""The state database: cursors, verdicts, rulings, seen ids, parked events, dead letters, counts, OAuth tokens. Never a payload.
 
 It is not synced on every commit: what the last commits before a power cut said is found again by reading the
 log once more. Admission then decides the same again, and delivery repeats at most what it had not noted.

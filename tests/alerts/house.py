@@ -15,6 +15,7 @@ from relay.alerts.alerts import Alerts
 from relay.alerts.config import AlertConfig, SmtpConfig
 from relay.config_errors import convert
 from relay.log.state import SQL, State, rows_json
+from tests.alerts.world import World
 from tests.delivery.clock import Clock
 
 START = 1_790_000_000.0  # 2026-09-21 14:13 UTC
@@ -28,13 +29,14 @@ class House:
         self.clock = clock
         self.alerts: Alerts
         self.state: State
+        self.world = World(clock)
         self._path = folder / "state.db"
         self._smtp: SmtpConfig | None = None
         self._rules: tuple[AlertConfig, ...] = ()
 
     async def open(self) -> None:
         self.state = await State.open(self._path)
-        self.alerts = Alerts(self.state, self.clock)
+        self.alerts = Alerts(self.state, self.world.sight(), self.clock)
         if self._rules:
             await self._apply()
 
@@ -52,7 +54,7 @@ class House:
         await self._apply()
 
     async def _apply(self) -> None:
-        await self.alerts.apply(self._rules, self._smtp, {"web": "Shop"})
+        await self.alerts.apply(self._rules, self._smtp, {"web": "Shop"}, self.world.names())
 
     async def violate(
         self,
@@ -67,6 +69,11 @@ class House:
         row = (source, event, kind, field, description, count, at, at, "[]")
         await self.state.write(lambda c: c.execute(SQL["add_violations"], (rows_json([row]),)))
         self.alerts.observe({(source, event, kind, field): count})
+
+    async def pass_by(self, seconds: float, each: float = 10.0) -> None:
+        """So long, with a look every so often."""
+        for _ in range(int(seconds / each)):
+            await self.step(each)
 
     async def step(self, seconds: float = 0.0) -> float:
         """After so long, let alerts look once and send what is due."""

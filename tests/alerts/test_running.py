@@ -3,10 +3,12 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from relay.alerts import alerts as room
+from relay.alerts import watcher
 from tests.gateway.relay_here import READ_TOKEN, SOURCE, RelayHere, event, relay_here
 from tests.plans.plans import about, plan
 from tests.receiver import Receiver
@@ -14,6 +16,8 @@ from tests.receiver import Receiver
 PLANNED = SOURCE + 'plan = "plan.json"\n'
 SLACK = '[[alerts]]\nname = "slack"\non = "new_violation"\nslack = "{}"\n'
 RATE = '[[alerts]]\nname = "rate"\non = "violation_rate"\nover = 5\nwithin = "10m"\nwebhook = "{}"\n'
+HOOK = '[[destinations]]\nname = "hook"\ntype = "webhook"\nsettings = {{ url = "{}/in?key=S3CRET-KEY" }}\n'
+FAILING = '[[alerts]]\nname = "failing"\non = "destination_failing"\nafter = "200ms"\nwebhook = "{}/alerts"\n'
 SHOP = plan(("Tested", about(price={"type": "number"}, sku={"type": "string"})))
 SECONDS = 30  # a loaded machine may take that long
 
@@ -23,6 +27,7 @@ def _write_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "plan.json").write_text(json.dumps(SHOP))
     monkeypatch.setattr(room, "GATHER_SECONDS", 0.0)
     monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watcher, "WATCH_SECONDS", 0.05)
 
 
 def bad() -> dict[str, object]:
@@ -121,3 +126,63 @@ async def test_a_test_says_of_each_channel_whether_it_went(receiver: Receiver, t
         assert answer.status == 404
         assert answer.json["error"]["message"] == "there is no alert 'none' in relay.toml"
         assert (await relay.ask("POST", "/v1/alerts/slack/test", token=READ_TOKEN)).status == 403
+
+
+async def test_a_destination_that_fails_is_told_and_told_again_once_it_is_mended(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    tables = SOURCE + FAILING.format(receiver.url)
+    async with Receiver() as vendor:
+        vendor.always(503)
+        async with relay_here(tmp_path, tables + HOOK.format(vendor.url)) as relay:
+            await relay.post("/v1/track", event(properties={"price": "S3CRET-VALUE"}))
+            (call,) = await receiver.wait_for_requests(1, SECONDS)
+            (one,) = call.json["findings"]
+            assert (one["destination"], one["until"], one["reason"], one["waiting"]) == (
+                "hook",
+                None,
+                "503",
+                1,
+            )
+            assert one["url"] == f"{relay.admin}/console/destinations/hook"
+            assert one["description"].endswith(": the destination answered 503 Service Unavailable")
+            assert "S3CRET" not in str(call)
+            shown = (await relay.ask("GET", "/v1/alerts", token=READ_TOKEN)).json["alerts"][0]
+            assert [(found["name"], found["told"]) for found in shown["open"]] == [("hook", True)]
+        async with relay_here(tmp_path, tables + HOOK.format(vendor.url)) as relay:
+            for _ in range(5):
+                await relay.app.alerts.step()
+            assert len(receiver.requests) == 1
+            vendor.always(200)
+            _, call = await receiver.wait_for_requests(2, 2 * SECONDS)
+            (one,) = call.json["findings"]
+            assert (one["destination"], one["until"] is not None) == ("hook", True)
+            assert "destination hook no longer failing" in call.json["text"]
+            assert len(vendor.counts) == 1
+    assert len(receiver.requests) == 2
+
+
+async def test_dead_letters_and_a_pause_are_found_in_a_running_relay(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    letters = '[[alerts]]\nname = "letters"\non = "dead_letters"\nover = 2\nwithin = "1m"\nwebhook = "{}/l"\n'
+    paused = '[[alerts]]\nname = "paused"\non = "destination_paused"\nafter = "1ms"\nwebhook = "{}/p"\n'
+
+    def of(path: str) -> list[dict[str, Any]]:
+        return [one for call in receiver.requests if call.path == path for one in call.json["findings"]]
+
+    lag = '[[alerts]]\nname = "lag"\non = "destination_lagging"\nafter = "1ms"\nwebhook = "{}/g"\n'
+    async with Receiver() as vendor:
+        vendor.always(400)
+        rules = "".join(one.format(receiver.url) for one in (letters, paused, lag))
+        async with relay_here(tmp_path, SOURCE + rules + HOOK.format(vendor.url)) as relay:
+            for _ in range(3):
+                await relay.post("/v1/track", event())
+            await vendor.wait_for_requests(3, SECONDS)
+            await receiver.wait_until(lambda: bool(of("/l")), SECONDS)
+            assert of("/l")[0]["failed"] == 3
+            await relay.ask("POST", "/v1/destinations/hook/pause")
+            await receiver.wait_until(lambda: bool(of("/p")), SECONDS)
+            await relay.post("/v1/track", event())
+            await receiver.wait_until(lambda: any(one["waiting"] for one in of("/g")), SECONDS)
+            assert "it is paused" in of("/g")[-1]["description"]

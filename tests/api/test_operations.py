@@ -128,6 +128,11 @@ async def test_dead_letters_are_listed_retried_and_dropped(relay: RelayHere, rec
     page = await body_of(relay, "GET", f"/v1/dead-letters?limit=2&before={letters[1]['id']}")
     assert page["deadLetters"] == letters[2:]
     assert (await body_of(relay, "GET", "/v1/dead-letters?destination=other"))["deadLetters"] == []
+    page = await body_of(relay, "GET", "/v1/dead-letters?reason=410&limit=2")
+    assert page["deadLetters"] == letters[:2]
+    assert (await body_of(relay, "GET", "/v1/dead-letters?reason=404"))["deadLetters"] == []
+    asked = {"reason": "404"}
+    assert await body_of(relay, "POST", "/v1/dead-letters/drop", asked) == {"dropped": 0}
     ids = [letters[0]["id"]]
     assert await body_of(relay, "POST", "/v1/dead-letters/drop", {"ids": ids}) == {"dropped": 1}
     assert await body_of(relay, "POST", "/v1/dead-letters/drop", {"ids": ids}) == {"dropped": 0}
@@ -150,6 +155,7 @@ BAD_BODIES: list[bytes] = [
     b'{"destination": null, "ids": null}',
     b'{"destination": 5}',
     b'{"destination": ["hook"]}',
+    b'{"reason": 410}',
     b'{"ids": "1"}',
     b'{"ids": 1}',
     b'{"ids": ["1"]}',

@@ -15,6 +15,7 @@ from relay.browser.proxy import Cdn
 from relay.browser.proxy_fetch import NotThere, Unusable
 from relay.browser.proxy_rewrite import is_file
 from tests.browser.fake_cdn import FakeCdn
+from tests.browser.front import SECONDS
 
 SEGMENTS, OURS = "Segment0Key1Segment0Key1", "web-key"
 SCRIPT = f"/analytics.js/v1/{SEGMENTS}/analytics.min.js"
@@ -136,6 +137,8 @@ BROKEN: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "a packed file that does not say so": (200, gzip.compress(b"a()"), {"Content-Type": "application/gzip"}),
     "another encoding": (200, b"a()", {"Content-Encoding": "br"}),
     "not packed": (200, b"a()", {"Content-Encoding": "gzip"}),
+    "nothing": (200, b" \n", {"Content-Type": "text/javascript"}),
+    "two in one": (200, gzip.compress(b"a()") + gzip.compress(b";b()"), {"Content-Encoding": "gzip"}),
     "packed and cut off": (200, gzip.compress(b"a()" * 99)[:-9], {"Content-Encoding": "gzip"}),
     "too much": (200, b"x" * (proxy_fetch.MAX_FILE + 1), {"Content-Type": "text/javascript"}),
     "too much, packed": (
@@ -211,6 +214,22 @@ async def test_a_cdn_that_does_not_answer_makes_nobody_wait_who_has_a_copy(
     waiting = asyncio.create_task(far.script())
     far.fake.recover()
     assert "second()" in await waiting
+
+
+async def test_only_those_wait_who_come_when_the_cdn_was_asked_just_now(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "PATIENCE_SECONDS", 3600.0)
+    await far.script()
+    far.fake.hang()
+    far.clock.now += proxy.SCRIPT_SECONDS
+    early = asyncio.create_task(far.script())
+    await far.fake.wait_for(2)
+    far.clock.now += 3600
+    assert "first()" in await asyncio.wait_for(far.script(), SECONDS)
+    assert not early.done()
+    far.fake.recover()
+    assert "first()" in await early
 
 
 async def test_a_cdn_that_does_not_answer_at_all_is_given_up(

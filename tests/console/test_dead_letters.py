@@ -83,9 +83,11 @@ async def test_they_are_counted_by_destination_and_reason(
     await refuse(relay, receiver, 422, 1)
     words = (await admin.get(HERE)).words
     assert "6 by destination and reason" in words
-    assert "hook the destination answered 404 Not Found 404 2" in words
+    assert "hook the destination answered 404 Not Found 2" in words
     assert "crm the destination answered 422" in words
-    rows = re.findall(r'name="id" value="(\d+)"', (await admin.get(f"{HERE}?destination=crm&reason=404")).text)
+    rows = re.findall(
+        r'name="id" value="(\d+)"', (await admin.get(f"{HERE}?destination=crm&reason=404")).text
+    )
     assert len(rows) == 2
     assert set(map(int, rows)) < set(await ids(relay, "crm"))
 
@@ -97,7 +99,7 @@ async def test_a_row_leads_to_its_event_and_shows_the_reply(
     shown = await admin.get(HERE)
     (letter, _) = await relay.app.dead_letters.page(None, None, 2)
     assert f'href="/console/events/{letter["sequence"]}/{letter["index"]}"' in shown.text
-    assert "rejected the destination answered 404 Not Found 404 {} 1" in shown.words
+    assert "rejected the destination answered 404 Not Found {} 1" in shown.words
     assert "<script>alert" not in shown.text
 
 
@@ -167,7 +169,14 @@ async def test_those_of_a_destination_that_does_not_run_stay(
 
 @pytest.mark.parametrize(
     "query",
-    ["do=retry", "do=drop&destination=", "do=all&reason=404", "reason=404", "do=drop&id=x", f"do=drop&id={'9' * 19}"],
+    [
+        "do=retry",
+        "do=drop&destination=",
+        "do=all&reason=404",
+        "reason=404",
+        "do=drop&id=x",
+        f"do=drop&id={'9' * 19}",
+    ],
 )
 async def test_nothing_is_done_that_was_not_asked_for(query: str, relay: RelayHere, admin: Visitor) -> None:
     assert (await admin.get(f"{HERE}/preview?{query}")).status == 400
@@ -188,6 +197,26 @@ async def test_the_reader_sees_and_may_not_change(
         assert "/work" not in (await reader.get(f"{HERE}/preview?do=drop&reason=404")).text
         assert (await reader.post(f"{HERE}/work", hidden(preview))).status == 403
     assert await count(relay) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["%ff", "%ed%a0%80", "%00", "%27%20OR%201=1", "%3Cscript%3Ealert(1)%3C/script%3E"]
+)
+async def test_what_nobody_can_have_asked_for_finds_nothing(
+    text: str, relay: RelayHere, receiver: Receiver, admin: Visitor
+) -> None:
+    await refuse(relay, receiver, 404, 1)
+    for path in (
+        f"{HERE}?reason={text}",
+        f"{HERE}?destination={text}",
+        f"{HERE}/preview?do=drop&reason={text}",
+    ):
+        shown = await admin.get(path)
+        assert shown.status == 200
+        assert "<script>alert" not in shown.text
+        assert "None of these." in shown.words or "There are none of these any more." in shown.words
+    for before in ("x", "-1", "9" * 19, "\u0665"):
+        assert (await admin.get(f"{HERE}?before={before}")).status == 400
 
 
 async def test_without_any_it_is_said(admin: Visitor) -> None:

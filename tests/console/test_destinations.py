@@ -96,7 +96,7 @@ async def test_a_failure_is_told_in_words_with_its_reply(
 ) -> None:
     await refused(relay, receiver, event="<b>Refused</b>\u202e", userId="jane")
     shown = await admin.get("/console/destinations/hook")
-    assert "the destination answered 404 Not Found 404" in shown.words
+    assert "the destination answered 404 Not Found" in shown.words
     assert "{}" in shown.words
     assert "<b>Refused" not in shown.text
     assert "\u202e" not in shown.text

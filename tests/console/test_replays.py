@@ -29,7 +29,7 @@ async def relay(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) ->
     tables = SOURCE + webhook(f"{receiver.url}/later", "later", "enabled = false")
     async with relay_here(tmp_path_factory.mktemp("replays"), tables) as here:
         for name in ("Bought", "Bought", HOSTILE):
-            await here.post("/v1/track", event(event=name, messageId=f"m-{name}-{len(name)}-{id(name)}"))
+            await here.post("/v1/track", event(event=name))
         await here.post("/v1/track", event(event="Last", messageId="last"))
         await here.admitted("last")
         yield here
@@ -56,9 +56,7 @@ async def ended(visitor: Visitor, path: str) -> Shown:
     return await visitor.get(path)
 
 
-async def test_counting_first_sends_nothing_and_offers_the_replay(
-    receiver: Receiver, admin: Visitor
-) -> None:
+async def test_counting_first_sends_nothing_and_offers_the_replay(receiver: Receiver, admin: Visitor) -> None:
     path = await started(admin, dryRun="true", events="Bought\r\n<none>\r\n", rate=" 1000 ")
     assert "The count has begun: nothing is sent." in (await admin.get(path)).words
     shown = await ended(admin, path)
@@ -126,7 +124,9 @@ async def test_a_source_that_is_not_taken_is_a_mistake_of_sources(relay: RelayHe
 
 
 async def test_the_form_is_filled_from_a_link(admin: Visitor) -> None:
-    text = (await admin.get(f"{HERE}/new?destination=later&since=2h&events=A&events=B&filter=a%20%3D%201")).text
+    text = (
+        await admin.get(f"{HERE}/new?destination=later&since=2h&events=A&events=B&filter=a%20%3D%201")
+    ).text
     assert "<option selected>later</option>" in text
     assert 'name="since" value="2h"' in text
     assert 'name="filter" value="a = 1"' in text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relay.delivery.dead_letters import Chosen, Group
 from tests.delivery.choosy import Choosy, failing_for, ids_of
 from tests.delivery.pipeline import Pipeline, ids, pipeline, track, tracks, webhook
 from tests.receiver import Receiver
@@ -209,3 +210,27 @@ async def test_the_fates_of_every_destination_add_up_to_what_was_admitted(tmp_pa
         assert fates["delivered"] == 5
         assert (fates["filtered"], fates["duplicate"]) == (5, 3)
         assert set(ids_of(first.events())) == ids(good + repeated)
+
+
+async def test_they_are_counted_by_reason_and_chosen_so_up_to_a_newest(tmp_path: Path) -> None:
+    async with refusing() as receiver, pipeline(tmp_path) as line:
+        await with_letters(line, receiver, 3)
+        newest = await line.dead_letters.newest()
+        receiver.rule = failing_for("refused", 422)
+        await line.send(*tracks(2, event="refused"))
+        await line.until(lambda s: s["deadLetters"] == 5)
+        groups = await line.dead_letters.groups(Chosen())
+        assert groups == [Group("hook", "410", 3, 3), Group("hook", "422", 2, 2)]
+        assert await line.dead_letters.groups(Chosen(reason="422", up_to=newest)) == []
+        assert await line.dead_letters.drop(None, None, "410", up_to=newest - 1) == 2
+        receiver.rule = lambda _: None
+        assert await line.dead_letters.retry(None, None, "422") == 2
+        await line.until(lambda s: s["deadLetters"] == 1 and s["events"]["delivered"] == 2)
+        assert await line.dead_letters.groups(Chosen("hook")) == [Group("hook", "410", 1, 1)]
+
+
+async def test_of_a_destination_that_is_gone_none_can_be_tried_again(tmp_path: Path) -> None:
+    async with refusing() as receiver, pipeline(tmp_path) as line:
+        await with_letters(line, receiver, 2)
+        await line.apply()
+        assert await line.dead_letters.groups(Chosen()) == [Group("hook", "410", 2, 0)]

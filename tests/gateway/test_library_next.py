@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from relay.browser.analytics_next import NAME, VERSION
+from relay.browser import analytics_next
+from relay.browser.analytics_next import NAME, VERSION, files
 from relay.browser.build import BUILT, SOURCES
 from relay.npm import build
 from tests.acceptance.relay_process import Answer
@@ -119,6 +120,19 @@ async def test_nothing_else_is_reached(path: str, tmp_path: Path) -> None:
         writer.close()
         assert answer.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 "))
         assert b"write_key" not in answer
+
+
+async def test_who_asks_for_what_is_not_there_does_not_have_the_disk_read_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path)
+    looks: list[Path] = []
+    monkeypatch.setattr(analytics_next, "files", lambda folder: looks.append(folder) or files(folder))
+    async with relay_here(tmp_path, TABLE + SOURCE) as relay:
+        for number in range(5):
+            assert (await relay.get(f"{PARTS}/made-up.bundle.{number}.js")).status == 404
+        assert await text(relay, f"{PARTS}/{PART}") == FILES[PART]
+    assert looks == [tmp_path / "data" / NAME]
 
 
 async def test_until_it_is_installed_the_answer_says_how(tmp_path: Path) -> None:

@@ -144,6 +144,16 @@ async def test_what_was_there_before_the_first_row_is_of_no_minute(tmp_path: Pat
     await state.close()
 
 
+async def test_a_range_that_begins_before_relay_did_is_not_averaged_over_what_was_not(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        await at.came(60)
+        await at.went(60)
+        at.clock.move(30)
+        overview = await at.history.overview("7d")
+        assert [n for n in overview.series.destinations[0].delivered_per_second if n] == [2.0]
+        assert [n for n in overview.series.sources[0].received_per_second if n] == [2.0]
+
+
 async def test_a_destination_that_is_new_has_its_first_minute(tmp_path: Path) -> None:
     async with house(tmp_path) as at:
         await at.minutes(3)

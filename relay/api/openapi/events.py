@@ -18,8 +18,12 @@ from relay.console.search import OUTCOMES
 
 _PAGE = {"limit": COUNT}
 _CHOSEN: Schema = {
-    **an(destination=nullable("string"), ids={"type": ["array", "null"], "items": {"type": "integer"}}),
-    "anyOf": [{"required": ["destination"]}, {"required": ["ids"]}],
+    **an(
+        destination=nullable("string"),
+        reason=nullable("string"),
+        ids={"type": ["array", "null"], "items": {"type": "integer"}},
+    ),
+    "anyOf": [{"required": ["destination"]}, {"required": ["reason"]}, {"required": ["ids"]}],
 }
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 _REPLAY: Schema = an("id", "destination", "state", "events", "requests", id=_ID, state=TEXT, events=OBJECT)
@@ -48,7 +52,7 @@ OPERATIONS = (
         "GET /v1/dead-letters",
         "What destinations refused for good",
         an("deadLetters", deadLetters=many(OBJECT)),
-        query={"destination": TEXT, "before": COUNT, **_PAGE},
+        query={"destination": TEXT, "reason": TEXT, "before": COUNT, **_PAGE},
     ),
     Operation(
         "POST /v1/dead-letters/retry",

@@ -88,7 +88,6 @@ function options(place: HTMLElement, lines: Line[]): object {
         dash: n >= COLOURS.length ? [6, 4] : undefined, // what has the colour of another
         width: 2,
         spanGaps: true,
-        points: { show: false },
       })),
     ],
   }

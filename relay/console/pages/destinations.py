@@ -6,6 +6,7 @@ from aiohttp import web
 
 from relay.console.destination import said_by, set_up
 from relay.console.gatekeeping import Denied, Mistake, went_well
+from relay.console.pages.new_destination import new_destination
 from relay.console.reasons import words
 from relay.console.relay import Relay
 from relay.console.rendering import page
@@ -14,6 +15,7 @@ from relay.delivery.dead_letters import Chosen
 from relay.destinations.oauth import OAuthDestination
 from relay.event import name_of
 
+NEW = "new"  # a destination may be called so: the other page is asked for with a type
 NEWEST = 5  # failures of each kind on the page of a destination
 _ONE = "/destinations/{name}"
 _OFF = {
@@ -63,15 +65,20 @@ class _Pages:
         ]
 
     def _title(self, name: str) -> str:
-        return type(self._relay.config.settings[name]).title
+        title: str = type(self._relay.config.settings[name]).title
+        return title
 
     async def show(self, request: web.Request) -> web.Response:
+        if request.match_info["name"] == NEW and (
+            "type" in request.query or NEW not in self._relay.config.settings
+        ):
+            return new_destination(self._relay, request)
         config = self._config(request)
         row = next(row for row in await self._rows() if row["name"] == config.name)
         settings = self._relay.config.settings[config.name]
         if row["login"] is None and isinstance(settings, OAuthDestination):
             row["login"] = await self._relay.delivery.logins.status(config.name)
-        values = {
+        values: dict[str, Any] = {
             "row": row,
             "words": words,
             "can_log_in": isinstance(settings, OAuthDestination) and bool(settings.oauth_at.authorize_url),

@@ -1,7 +1,6 @@
 """Which lines of relay.toml make a destination of each type. The console writes nothing there."""
 
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -10,37 +9,34 @@ from relay.console.gatekeeping import Denied
 from relay.console.relay import Relay
 from relay.console.rendering import page
 from relay.destinations.bridge.errors import NotInstalled
-from relay.destinations.catalogue import UnknownType, find
+from relay.destinations.catalogue import UnknownType, find, installed
+from relay.destinations.describe import Description
 
 
-def new_destination_routes(relay: Relay) -> list[web.RouteDef]:
-    """To be added before those of the destinations: one called `new` has its page all the same."""
+def new_destination(relay: Relay, request: web.Request) -> web.Response:
+    """The page that says what to write: of the type that is asked for, when one is."""
+    config = relay.config
+    data_dir, problem = Path(config.server.data_dir), ""
+    try:
+        found = installed(data_dir)
+    except NotInstalled as error:
+        found, problem = None, str(error)
+    asked = request.query.get("type", "")
+    taken = {destination.name for destination in config.destinations}
+    return page(
+        request,
+        "new_destination.html",
+        types=sorted(types_of(found).items(), key=lambda one: one[1].casefold()),
+        problem=problem,
+        asked=asked,
+        it=_described(asked, data_dir, taken) if asked else None,
+        is_installed=found is not None,
+        file=config.path,
+    )
 
-    async def show(request: web.Request) -> web.Response:
-        config = relay.config
-        taken = {destination.name for destination in config.destinations}
-        data_dir = Path(config.server.data_dir)
-        asked = request.query.get("type", "")
-        described: Any = None
-        if asked:
-            try:
-                kind = find(asked, request.query.get("engine") or None, data_dir)
-            except UnknownType:
-                raise Denied(404, "There is no such type of destination.") from None
-            described = description_of(asked, kind, taken)
-        try:
-            types, problem = types_of(data_dir), ""
-        except NotInstalled as error:
-            types, problem = types_of(Path()), str(error)
-        return page(
-            request,
-            "new_destination.html",
-            types=sorted(types.items(), key=lambda one: one[1].casefold()),
-            problem=problem,
-            asked=asked,
-            it=described,
-            is_installed=len(types) > 100,  # noqa: PLR2004  with Segment's own
-            file=config.path,
-        )
 
-    return [web.get("/destinations/new", show)]
+def _described(asked: str, data_dir: Path, taken: set[str]) -> Description:
+    try:
+        return description_of(asked, find(asked, None, data_dir), taken)
+    except UnknownType:
+        raise Denied(404, "There is no such type of destination.") from None

@@ -75,14 +75,11 @@ class _Pages:
         return web.Response(body=body, content_type="application/json")
 
     async def first(self, request: web.Request) -> web.Response:
-        """Whether the first event is there."""
+        """The first event, as soon as there is one."""
         events = await self._first_events()
-        return page(
-            request,
-            "overview_greeting.html",
-            event=events[0] if events else None,
-            name=_called(events[0]) if events else "",
-        )
+        if not events:
+            return web.Response(status=204)  # nothing is swapped, so nothing is read out again
+        return page(request, "overview_greeting.html", event=events[0], name=_called(events[0]))
 
     async def _first_events(self) -> list[Any]:
         groups, _ = await self._relay.feed.read(0, 1)
@@ -259,7 +256,7 @@ def _sentences(funnel: Funnel, said: str) -> dict[str, str]:
     each = funnel.destinations
     delivered = sum(one.delivered for one in each)
     return {
-        "throughput": f"In the {said} {number(received)} events came in, and {number(delivered)} deliveries were made.",
+        "throughput": f"Events that came in in the {said}: {number(received)}. Deliveries: {number(delivered)}.",
         "errors": _of_each(
             each,
             [None if d.error_rate is None else f"{number(round(d.error_rate * 100, 1))} %" for d in each],

@@ -67,7 +67,11 @@ class _Pages:
         source = self._relay.sources.by_name.get(request.match_info["name"])
         if source is None:
             raise Denied(404, "There is no such source in the configuration.")
-        numbers = {"row": self._row(source), "answers": _answers(source), "refused": _refused(source)}
+        numbers: dict[str, Any] = {
+            "row": self._row(source),
+            "answers": _answers(source),
+            "refused": _refused(source),
+        }
         if "HX-Request" in request.headers:
             return page(request, "source_numbers.html", **numbers)
         config = self._of_config(source)
@@ -87,7 +91,7 @@ class _Pages:
         """As it is now: the controls may have been changed by an API since."""
         return next((c for c in self._relay.config.sources if c.name == source.name), source.config)
 
-    def _set_up(self, request: web.Request, config: Any) -> dict[str, str]:
+    def _set_up(self, request: web.Request, config: Any) -> dict[str, Any]:
         """What to paste, with the key for those who may have it."""
         relay_config = self._relay.config
         key = config.keys[0] if request[SESSION].can_change else PLACEHOLDER

@@ -58,7 +58,7 @@ _INHERITED = frozenset(
     )
 )
 _MAX_INTEGER = 2**53 - 1  # JavaScript's
-_MAX_ROOT_LENGTH = 2  # parts of a path that may end in `length`: what they are in is an object
+_OBJECTS = frozenset((("properties",), ("traits",), ("context",), ("integrations",)))  # never a text or a list
 
 _CONNECTIVES = frozenset(("and", "or", "!"))
 _CONDITIONS = frozenset((*_CONNECTIVES, *ORDERS, "=", "!=", "in", "contains", "match"))
@@ -108,13 +108,18 @@ def path_of(parts: tuple[str, ...], position: int = 0) -> str:
         raise FqlError(position, f"the browser does not know `{path}` as relay does")
     if any("." in part for part in parts):
         raise FqlError(position, f"the browser cannot read a key with a dot in it, as in `{path}`")
-    if not _INHERITED.isdisjoint(parts):
+    if not _INHERITED.isdisjoint(parts) or any(map(_is_padded, parts)):
         raise FqlError(position, f"the browser reads `{path}` otherwise")
-    if parts[-1] == "length" and len(parts) > _MAX_ROOT_LENGTH:
+    if parts[-1] == "length" and parts[:-1] not in _OBJECTS:
         raise FqlError(
             position, f"the browser reads `{path}` otherwise: say length({path[: -len('.length')]})"
         )
     return path
+
+
+def _is_padded(part: str) -> bool:
+    """Whether it is a place in a list for relay, and none for JavaScript."""
+    return part.isdigit() and part[0] == "0" != part
 
 
 def _truth(node: Node) -> Judgement:

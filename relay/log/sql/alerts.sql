@@ -79,10 +79,6 @@ DELETE FROM alert_findings WHERE (alert, name) IN (SELECT value ->> 0, value ->>
 -- All but those of a JSON array of [alert, kind].
 DELETE FROM alert_findings WHERE (alert, kind) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?));
 
--- name: tenths_of_history
--- In how many stretches of ten minutes relay ran, after a moment and up to another.
-SELECT count(DISTINCT at / 600000) FROM history INDEXED BY history_by_time WHERE at > ?1 AND at <= ?2;
-
--- name: history_of_source
--- The newest first.
-SELECT at, totals FROM history WHERE kind = 'source' AND name = ? ORDER BY at DESC;
+-- name: moments_of_history
+-- When something was written down, after a moment and up to another.
+SELECT DISTINCT at FROM history INDEXED BY history_by_time WHERE at > ?1 AND at <= ?2 ORDER BY at;

@@ -125,6 +125,12 @@ WHERE destination = ?1 AND NOT EXISTS (
 )
 ORDER BY next_at LIMIT 1;
 
+-- name: settled_after
+-- What of records after a sequence is parked already, or a dead letter.
+SELECT sequence, place, NULL, NULL FROM parked WHERE destination = ?1 AND sequence > ?2
+UNION ALL SELECT sequence, place, outcome, reason FROM dead_letters
+WHERE destination = ?1 AND sequence > ?2 AND replay IS NULL;
+
 -- name: parked_users
 SELECT user_key, count(*) FROM parked WHERE destination = ? AND user_key IS NOT NULL GROUP BY user_key;
 
@@ -428,9 +434,9 @@ FROM (
 ) AS steps JOIN history USING (kind, name, at);
 
 -- name: history_before
--- Of each the newest up to a moment; of what was not there yet, the oldest.
+-- Of each the newest up to a moment; of what was not there yet, the oldest. SQLite: CROSS JOIN keeps this order of tables.
 SELECT marks.kind, marks.name, marks.at, history.at, history.totals
-FROM history_marks AS marks JOIN history ON history.kind = marks.kind AND history.name = marks.name
+FROM history_marks AS marks CROSS JOIN history ON history.kind = marks.kind AND history.name = marks.name
     AND history.at = coalesce(
         (SELECT max(at) FROM history AS h WHERE h.kind = marks.kind AND h.name = marks.name AND h.at <= ?1),
         (SELECT min(at) FROM history AS h WHERE h.kind = marks.kind AND h.name = marks.name)

@@ -64,15 +64,17 @@ async def test_a_failing_destination_is_found_mended_and_its_dead_letters_tried_
         await expect(failures).to_contain_text("{}")  # the reply
         desk.receiver.always(200)
         await page.get_by_role("link", name="All its dead letters").click()
-        await page.get_by_role("row", name=re.compile("^crm")).first.get_by_role("link", name="Try again").click()
+        await (
+            page.get_by_role("row", name=re.compile("^crm"))
+            .first.get_by_role("link", name="Try again")
+            .click()
+        )
         await expect(page.get_by_role("listitem").filter(has_text="refused with 422")).to_contain_text(
             "3 dead letters of crm"
         )
         await page.get_by_role("button", name="Try 3 dead letters again").click()
         await expect(page.get_by_role("status")).to_contain_text("3 dead letters are tried again.")
-        await desk.receiver.wait_until(
-            lambda: names(desk, "/crm") == ["Lost 0", "Lost 1", "Lost 2"], SECONDS
-        )
+        await desk.receiver.wait_until(lambda: names(desk, "/crm") == ["Lost 0", "Lost 1", "Lost 2"], SECONDS)
         await page.goto("/console/dead-letters")
         await expect(page.get_by_role("heading", name="There are none")).to_be_visible()
 
@@ -105,7 +107,7 @@ async def test_a_replay_is_counted_then_started_and_watched_to_its_end(desk: Des
     for n in range(4):
         await desk.relay.post("/v1/track", event(event="Replayed", messageId=f"replayed-{n}"))
     await desk.relay.admitted("replayed-3")
-    async with desk.person() as page:
+    async with desk.person(may_say=("400",)) as page:
         await page.goto("/console/replays")
         await page.get_by_role("link", name="New replay").click()
         await page.get_by_label("Destination").select_option("later")
