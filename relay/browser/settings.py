@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import orjson
@@ -130,7 +131,8 @@ def _rules(facts: Facts) -> list[dict[str, Any]]:
 
 def _plugins(write_key: str, facts: Facts, place: str) -> list[dict[str, Any]]:
     """`place`: what their addresses begin with, "" to find them beside the script."""
-    folder = f"{place}{'' if facts.has_own_names else 'analytics.js/v1/'}{write_key}/plugins/"
+    own = quote(write_key, safe="")
+    folder = f"{place}{'' if facts.has_own_names else 'analytics.js/v1/'}{own}/plugins/"
     return [
         {
             "name": plugin.name,

@@ -6,7 +6,7 @@ in the query are hidden, of mappings the headers, of transformations the key: ke
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import orjson
@@ -82,10 +82,13 @@ def _without_keys(text: str) -> str:
     except ValueError:
         return text
     user, at, host = parts.netloc.rpartition("@")
-    query = "&".join(f"{name}={SHOWN}" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    if parts.query and not query:
-        query = SHOWN
+    query = "&".join(map(_without_value, parts.query.split("&"))) if parts.query else ""
     return urlunsplit((parts.scheme, (SHOWN if user else "") + at + host, parts.path, query, ""))
+
+
+def _without_value(pair: str) -> str:
+    name, is_pair, _ = pair.partition("=")
+    return f"{name}={SHOWN}" if is_pair else SHOWN
 
 
 def _inside(values: Any, name: str) -> Any:

@@ -350,7 +350,7 @@ class Gateway:
             return found
         match route.split("/"):
             case ["", "v1", "projects", key, "settings"]:
-                return self._settings(request, key, prefix)
+                return self._settings(request, unquote(key), prefix)
         if route.startswith("/analytics.js/v1/"):
             return self._script(request, route)
         # whichever library is served now: pages may run the one before

@@ -382,7 +382,7 @@ async def test_a_mail_says_it_in_its_subject(alerts: House) -> None:
         "[relay] alert: 2 destinations failing",
         "[relay] alert: destination hook no longer failing",
     ]
-    assert "http://127.0.0.1:8081/console/destinations/hook\n" in server.mails[0].get_content()
+    assert "http://127.0.0.1:8081/console/destinations/hook" in server.mails[0].get_content().splitlines()
 
 
 async def test_a_test_message_has_no_findings(alerts: House, receiver: Receiver) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from relay.alerts.outbox import SQL as ALERTS
+from relay.log.state import SQL
 from tests.alerts.house import START, House, rule
 from tests.delivery.clock import Clock
 from tests.history.house import House as Past
@@ -259,3 +261,13 @@ async def test_a_day_on_which_relay_was_off_is_nothing_to_compare_with(
     await an_hour(lived, 500, day=2)
     await lived.live(2)
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("query", "values"), [(SQL["history_before"], (1,)), (ALERTS["moments_of_history"], (1, 2))]
+)
+async def test_a_look_does_not_read_the_whole_history(
+    lived: Lived, query: str, values: tuple[int, ...]
+) -> None:
+    plan = await lived.state.read(lambda c: c.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall())
+    assert [step for *_, step in plan if "SCAN history" in step and "marks" not in step] == []

@@ -324,6 +324,22 @@ async def test_what_another_banner_had_remembered_does_not_count(ground: Ground)
         assert asked == []
 
 
+async def test_what_a_plug_in_of_the_page_sends_when_it_begins_says_what_the_visitor_chose(
+    ground: Ground,
+) -> None:
+    calls = """analytics.register({
+      name: "Eager", type: "utility", version: "1", isLoaded: () => true, load: (_, it) => void it.track("Eager"),
+    })"""
+    async with visiting(ground) as (visit, asked):
+        page = await landed(visit, calls, head=script(stand_in()))
+        await until(page, "visitor.listeners() === 1")
+        await page.evaluate("visitor.choose('C0003')")
+        (event,) = await ground.front.wait_for("Eager")
+        assert preferences(event) == prefers(C0003=True)
+        assert (await fates(ground, "Eager"))["one"] == NO_CONSENT
+        assert asked == []
+
+
 # a banner of one's own
 
 

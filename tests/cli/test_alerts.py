@@ -1,8 +1,5 @@
 """`relay alerts` and `relay alerts test`."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 from relay.cli.alerts import _state
 from tests.acceptance.conftest import StartRelay
 from tests.acceptance.relay_process import source
@@ -31,30 +28,6 @@ async def test_alerts_are_listed_with_the_state_of_each_channel(
     (found,) = (await ask(relay, "alerts", "--json")).json["alerts"]
     assert (found["alert"], found["lastSentAt"], len(found["channels"])) == ("releases", None, 2)
     assert receiver.url not in outcome.out
-
-
-async def test_what_is_found_of_a_destination_is_listed(receiver: Receiver, start_relay: StartRelay) -> None:
-    paused = '[[alerts]]\nname = "pauses"\non = "destination_paused"\nafter = "1ms"\nslack = "{}"\n'
-    hook = '[[destinations]]\nname = "hook"\ntype = "webhook"\nsettings = {{ url = "{}" }}\n'
-    relay = await start_relay((paused + hook).format(receiver.url, receiver.url))
-    assert (await ask(relay, "alerts")).rows[1:] == [["pauses", "destination_paused", "slack", "ok", "never"]]
-    await ask(relay, "pause", "hook")
-    rows: list[list[str]] = []
-
-    async def look() -> bool:
-        rows[:] = (await ask(relay, "alerts")).rows[1:]
-        return rows[0][3].startswith("something to tell at ")
-
-    await eventually_asked(look)
-    (found,) = (await ask(relay, "alerts", "--json")).json["alerts"]
-    assert [(one["name"], one["told"]) for one in found["open"]] == [("hook", False)]
-
-
-async def eventually_asked(look: Callable[[], Awaitable[bool]]) -> None:
-    """Relay looks every ten seconds."""
-    async with asyncio.timeout(60):
-        while not await look():
-            await asyncio.sleep(0.1)
 
 
 def test_what_is_so_is_the_state_of_a_channel_that_works() -> None:

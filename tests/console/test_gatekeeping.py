@@ -106,6 +106,18 @@ async def test_the_reader_may_look_and_not_change(relay: RelayHere) -> None:
         assert (await reader.post("/console/sign-out")).status == 303
 
 
+async def test_the_reader_may_test_an_event_which_changes_nothing(relay: RelayHere) -> None:
+    async with visitor_of(relay, READ_TOKEN) as reader:
+        shown = await reader.post("/console/test", {"source": "web", "event": "{}"})
+        assert shown.status == 400
+        assert "type must be one of" in shown.words
+        for path in ("/console/test/x", "/console/test/", "/console/tests"):
+            assert (await reader.post(path)).status == 403, path
+    async with visitor_of(relay, None) as stranger:
+        shown = await stranger.post("/console/test", {"source": "web", "event": "{}"})
+        assert "type must be one of" not in shown.words
+
+
 async def test_after_signing_out_the_old_cookie_opens_nothing(relay: RelayHere) -> None:
     async with visitor_of(relay) as admin:
         kept = {c.key: c.value for c in admin.session.cookie_jar}

@@ -49,7 +49,7 @@ async def test_the_list_says_where_a_plan_is_from_and_what_broke_it(relay: Relay
     assert shown.status == 200
     assert "file, relay.toml:15 web 4 2 2" in shown.words
     assert f"Of the API {made} API none 4 0 0" in shown.words
-    assert "app: infer one from what it sent" in shown.words
+    assert "app : infer one from what it sent" in shown.words
 
 
 async def test_a_plan_is_read_in_words(admin: Visitor) -> None:

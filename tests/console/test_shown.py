@@ -27,17 +27,16 @@ from relay.times import Duration, Size
         (Size("1KB"), "1KB"),
         ("plain", "plain"),
         ("https://a.example/in", "https://a.example/in"),
-        ("https://u:p@a.example:8443/in?k=v&l=#f", "https://[secret]@a.example:8443/in?k=[secret]&l=[secret]"),
-        ("https://a.example/?k3y", "https://a.example/?k3y=[secret]"),
+        (
+            "https://u:p@a.example:8443/in?k=v&l=#f",
+            "https://[secret]@a.example:8443/in?k=[secret]&l=[secret]",
+        ),
+        ("https://a.example/?k3y", "https://a.example/?[secret]"),
         ("http://[", "http://["),
     ],
 )
 def test_a_value_is_shown_as_it_would_be_written(value: Any, shown: str) -> None:
     assert text_of(value) == shown
-
-
-def test_a_part_of_a_query_without_a_value_is_hidden_too() -> None:
-    assert "k3y" not in text_of("https://a.example/?k3y")
 
 
 def test_headers_of_mappings_and_keys_of_transformations_are_hidden() -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -81,6 +82,25 @@ async def test_destinations_are_listed_by_display_name_for_the_sources_they_take
         assert (await segment_io(relay))["unbundledIntegrations"] == ["Webhook"]
         own = await segment_io(relay, "/v1/projects/other-key/settings")
         assert own["unbundledIntegrations"] == ["Segment", "Webhook"]
+
+
+async def test_a_key_is_escaped_in_addresses(tmp_path: Path) -> None:
+    odd = '[[sources]]\nname = "odd"\nwrite_key = "a b/c?#é"\n'
+    device = '''
+[[destinations]]
+name = "ga"
+type = "google-analytics-4"
+mode = "device"
+settings = { measurementId = "G-1", apiSecret = "secret" }
+'''
+    async with relay_here(tmp_path, SOURCE + odd + device) as relay:
+        answer = await relay.get(f"/v1/projects/{quote('a b/c?#é', safe='')}/settings")
+        assert answer.status == 200
+        assert answer.json["integrations"]["Segment.io"]["apiKey"] == "a b/c?#é"
+        (plugin,) = answer.json["remotePlugins"]
+        path = plugin["url"].removeprefix(relay.public)
+        assert path == "/analytics.js/v1/a%20b%2Fc%3F%23%C3%A9/plugins/google-analytics-4.js"
+        assert (await relay.get(path)).status != 404
 
 
 @pytest.mark.parametrize("key", ["nobody", "off-key", "", "%20"])

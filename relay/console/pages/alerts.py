@@ -41,7 +41,7 @@ class _Pages:
             f"{channel}: {'it arrived' if problem is None else f'it did not arrive, {problem}'}"
             for channel, problem in problems.items()
         ]
-        return went_well(HERE, f"A test message of {name}. Sent by {'; '.join(told)}.")
+        return went_well(HERE, f"A test message of {name}. {'; '.join(told)}.")
 
 
 def sentence(config: AlertConfig) -> str:
@@ -75,11 +75,11 @@ _SAID: dict[str, Callable[[AlertConfig], str]] = {
         f"more than {_count(c.over)} dead letters within {_span(c.within_ms)}, of {_destinations(c)}"
     ),
     "delivery_rate": lambda c: (
-        f"less than {_count(c.below)} % was delivered within {_span(c.within_ms)}, to {_destinations(c)}"
+        f"less than {c.below:g} % was delivered within {_span(c.within_ms)}, to {_destinations(c)}"
     ),
     "source_silent": lambda c: f"{_sources(c)} has sent nothing for {_span(c.after_ms)}",
     "source_volume": lambda c: (
-        f"{_sources(c)} sends {_count(c.change)} % more or fewer events within {_span(c.within_ms)} than a day before"
+        f"{_sources(c)} sends {c.change:g} % more or fewer events within {_span(c.within_ms)} than a day before"
     ),
 }
 
@@ -99,7 +99,7 @@ def _listed(names: tuple[str, ...] | None, word: str, otherwise: str) -> str:
     return f"the {word}{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
-def _count(value: float | None) -> str:
+def _count(value: int | None) -> str:
     return "no" if value is None else number(value)
 
 

@@ -86,8 +86,8 @@ class _Pages:
     async def preview(self, request: web.Request) -> web.Response:
         """What today's plan would let through. Nothing is done."""
         chosen = _chosen(request.query.getall("id", []), request.query.get("like", ""))
-        choice = await self._choice(chosen)
         after = _number(request.query.get("after", "0"), "after")
+        choice = await self._choice(chosen)
         found = await self._release(choice, after, is_dry=True)
         return page(
             request,
@@ -119,11 +119,11 @@ class _Pages:
 
     async def _release(self, choice: Choice, after: int, *, is_dry: bool) -> Released:
         """As many as there is time for; `next` says where to go on."""
-        whole = Released(is_dry, next=after)
+        whole = Released(is_dry)
         until = time.monotonic() + SECONDS
-        while whole.next is not None and time.monotonic() < until:
+        while True:
             try:
-                done = await self._relay.releasing.release(choice, after=whole.next, is_dry_run=is_dry)
+                done = await self._relay.releasing.release(choice, after=after, is_dry_run=is_dry)
             except LogUnavailable:
                 said = f"{_said(whole)} Events cannot be kept at the moment. The log of relay says why."
                 raise Denied(503, said) from None
@@ -134,7 +134,9 @@ class _Pages:
                 whole.unknown_source + done.unknown_source,
                 done.next,
             )
-        return whole
+            if done.next is None or time.monotonic() >= until:
+                return whole
+            after = done.next
 
     async def _choice(self, asked: Mapping[str, Any]) -> Choice:
         """`like`: those that have source, name and reason of the one with this id, however long they are."""

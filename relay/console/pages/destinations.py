@@ -25,6 +25,7 @@ _OFF = {
     "opensInSeconds": 0,
     "retrying": 0,
     "lastError": None,
+    "login": None,
     "events": {},
 }
 
@@ -55,14 +56,16 @@ class _Pages:
     async def _rows(self) -> list[dict[str, Any]]:
         """Those of relay.toml in its order, disabled ones too."""
         running = {status["name"]: status for status in await self._relay.delivery.status()}
-        dead: dict[str, int] = {}
-        for group in await self._relay.dead_letters.groups(Chosen()):
-            dead[group.destination] = dead.get(group.destination, 0) + group.count
         return [
-            {**_OFF, "login": None, **running.get(one.name, {})}
-            | {"name": one.name, "deadLetters": dead.get(one.name, 0), "title": self._title(one.name)}
+            (running.get(one.name) or await self._off(one.name))
+            | {"name": one.name, "title": self._title(one.name)}
             for one in self._relay.config.destinations
         ]
+
+    async def _off(self, name: str) -> dict[str, Any]:
+        """As `running` ones are told. What was refused before is there still."""
+        groups = await self._relay.dead_letters.groups(Chosen(name))
+        return {**_OFF, "deadLetters": sum(group.count for group in groups)}
 
     def _title(self, name: str) -> str:
         title: str = type(self._relay.config.settings[name]).title

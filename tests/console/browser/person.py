@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, StorageState, async_playwright
 
 from relay.console.build import BUILT, SOURCES
 from relay.npm import build
@@ -24,6 +24,9 @@ class Desk:
     relay: RelayHere
     receiver: Receiver
     browser: Browser
+    signed_in: dict[str, StorageState] = field(
+        default_factory=dict
+    )  # by token: the cookies of who signed in before
 
     @asynccontextmanager
     async def person(
@@ -41,6 +44,7 @@ class Desk:
             color_scheme="dark" if is_dark else "light",
             viewport={"width": width, "height": 900},
             base_url=self.relay.admin,
+            storage_state=self.signed_in.get(token or ""),
         )
         context.set_default_timeout(SECONDS * 1000)
         page = await context.new_page()
@@ -48,11 +52,12 @@ class Desk:
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         try:
-            if token is not None:
-                await page.goto("/console/sign-in?next=/console/events")
+            if token is not None and token not in self.signed_in:
+                await page.goto("/console/sign-in?next=/console/configuration")
                 await page.get_by_label("Token").fill(token)
                 await page.get_by_role("button", name="Sign in").click()
-                await page.wait_for_url("**/console/events")
+                await page.wait_for_url("**/console/configuration")
+                self.signed_in[token] = await context.storage_state()
             yield page
         finally:
             await context.close()

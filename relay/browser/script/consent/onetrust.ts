@@ -69,7 +69,7 @@ async function settled(): Promise<void> {
     payload.obj.context.consent = { ...payload.obj.context.consent, categoryPreferences: preferences(one) }
     next(payload)
   }
-  queue.push(["addSourceMiddleware", stamp])
+  queue.unshift(["addSourceMiddleware", stamp]) // before plug-ins of the page, which may have something to send
   if (!ASK_NOBODY.includes(ConsentModel?.Name ?? "")) await Promise.race([until(isClosed), chosen])
 }
 
