@@ -715,8 +715,9 @@ def test_the_example_in_the_package_is_the_one_in_the_repository() -> None:
 
 
 def test_the_committed_file_runs_as_it_stands() -> None:
-    config = load(ROOT / "relay.toml", {})
-    assert config == Config(ServerConfig(), LogConfig(), (), (), {}, ROOT / "relay.toml")
+    path = ROOT / "relay.toml"
+    config = load(path, {})
+    assert config == Config(ServerConfig(), LogConfig(), (), (), {}, path, path.read_text("utf-8"))
 
 
 def test_the_example_shows_every_key_of_every_room() -> None:
@@ -742,7 +743,9 @@ def test_what_the_example_shows_is_the_default_where_there_is_one(table: str) ->
 
 def test_the_example_with_everything_in_it_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "relay.toml"
-    path.write_text(_uncommented((ROOT / "relay.toml").read_text("utf-8")), "utf-8")
+    text = _uncommented((ROOT / "relay.toml").read_text("utf-8"))
+    assert 'consent_manager = "onetrust"' in text
+    path.write_text(text.replace("consent_manager =", "# with [sources.segment] not:"), "utf-8")
     (tmp_path / "cert.pem").touch()
     (tmp_path / "key.pem").touch()
     (tmp_path / "plans").mkdir()

@@ -154,9 +154,11 @@ class Cdn:
         kept = self._files.get(url) or self._new(url, path)
         served = await kept.get()
         self._unknown.pop(url, None)
+        is_new = url not in self._files
         self._files[url] = kept
         self._files.move_to_end(url)
-        self._make_room()
+        if is_new:
+            self._make_room()
         return served, int(kept.seconds)
 
     def _new(self, url: str, path: str) -> Kept[Served]:

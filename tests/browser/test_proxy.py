@@ -295,6 +295,14 @@ async def test_files_that_nobody_asks_for_make_room(far: Far, monkeypatch: pytes
     assert far.fake.paths == [SCRIPT, names[0], names[1], names[2], names[1]]
 
 
+async def test_whoever_asks_for_a_file_that_is_here_has_nothing_counted(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await far.file()
+    monkeypatch.delattr(proxy, "_size")  # it would be asked of every file
+    assert await far.file() == "tool()"
+
+
 # names of files
 
 

@@ -127,7 +127,12 @@ async def test_who_asks_for_what_is_not_there_does_not_have_the_disk_read_each_t
 ) -> None:
     place(tmp_path)
     looks: list[Path] = []
-    monkeypatch.setattr(analytics_next, "files", lambda folder: looks.append(folder) or files(folder))
+
+    def look(folder: Path) -> dict[str, Path]:
+        looks.append(folder)
+        return files(folder)
+
+    monkeypatch.setattr(analytics_next, "files", look)
     async with relay_here(tmp_path, TABLE + SOURCE) as relay:
         for number in range(5):
             assert (await relay.get(f"{PARTS}/made-up.bundle.{number}.js")).status == 404

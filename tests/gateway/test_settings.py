@@ -86,13 +86,13 @@ async def test_destinations_are_listed_by_display_name_for_the_sources_they_take
 
 async def test_a_key_is_escaped_in_addresses(tmp_path: Path) -> None:
     odd = '[[sources]]\nname = "odd"\nwrite_key = "a b/c?#é"\n'
-    device = '''
+    device = """
 [[destinations]]
 name = "ga"
 type = "google-analytics-4"
 mode = "device"
 settings = { measurementId = "G-1", apiSecret = "secret" }
-'''
+"""
     async with relay_here(tmp_path, SOURCE + odd + device) as relay:
         answer = await relay.get(f"/v1/projects/{quote('a b/c?#é', safe='')}/settings")
         assert answer.status == 200

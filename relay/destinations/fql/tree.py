@@ -58,7 +58,8 @@ _INHERITED = frozenset(
     )
 )
 _MAX_INTEGER = 2**53 - 1  # JavaScript's
-_OBJECTS = frozenset((("properties",), ("traits",), ("context",), ("integrations",)))  # never a text or a list
+# never a text or a list
+_OBJECTS = frozenset((("properties",), ("traits",), ("context",), ("integrations",)))
 
 _CONNECTIVES = frozenset(("and", "or", "!"))
 _CONDITIONS = frozenset((*_CONNECTIVES, *ORDERS, "=", "!=", "in", "contains", "match"))
