@@ -88,8 +88,9 @@ async def _admitted(
         if not session.can_change and request.path not in READABLE_POSTS:
             raise Denied(403, "You are signed in with the read-only token: it may look, not change.")
     response = await handler(request)
-    if not response.prepared:
-        if request[FLASH] and response.status == 200 and "HX-Request" not in request.headers:  # noqa: PLR2004
+    # not for what an open page asks for by itself: it would be signed in for ever
+    if not response.prepared and "HX-Request" not in request.headers:
+        if request[FLASH] and response.status == 200:  # noqa: PLR2004
             response.del_cookie(FLASH_COOKIE, path=ROOT)
         if (renewed := sessions.renewed(session)) is not None and cookie_name not in response.cookies:
             set_session(request, response, cookie_name, sessions.cookie(renewed))

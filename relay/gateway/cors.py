@@ -19,6 +19,11 @@ def cors_headers(origin: str | None) -> Headers:
     )
 
 
+def shared_cors_headers(origin: str | None) -> Headers:
+    """As `cors_headers`, for an answer that caches keep: one that nobody's page asked for is not for pages."""
+    return cors_headers(origin) or (("Vary", "Origin"),)
+
+
 def preflight(headers: CIMultiDictProxy[str], *, is_allowed: bool) -> Answer:
     """The answer to OPTIONS: whatever headers are asked for are allowed, since sites add their own."""
     origin = headers.get("Origin")

@@ -28,7 +28,7 @@ from relay.gateway import pixel, strict, validating
 from relay.gateway.answers import JSON, SUCCESS, Answer, Headers, failure, later, success
 from relay.gateway.answers import pixel as gif
 from relay.gateway.cookies import renewed
-from relay.gateway.cors import cors_headers, preflight
+from relay.gateway.cors import cors_headers, preflight, shared_cors_headers
 from relay.gateway.files import ANYBODY, SCRIPT_SECONDS, script
 from relay.gateway.names import Names
 from relay.gateway.proxies import Proxies
@@ -364,7 +364,7 @@ class Gateway:
         return self._names.api_host(host, prefix), self.proxies.scheme_of(request)
 
     def _settings(self, request: web.BaseRequest, key: str, prefix: str) -> Answer:
-        cors = cors_headers(request.headers.get("Origin"))
+        cors = shared_cors_headers(request.headers.get("Origin"))
         source = self.sources.by_key(key)
         if source is None or not source.is_enabled:
             return failure(404, "not_found", "there is no such write key", cors)

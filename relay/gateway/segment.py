@@ -20,7 +20,7 @@ from relay.browser.proxy_fetch import NotThere, Unusable
 from relay.browser.proxy_rewrite import is_file, packed, rewritten
 from relay.browser.settings import Facts, segment_settings
 from relay.gateway.answers import JSON, Answer, failure, later
-from relay.gateway.cors import cors_headers
+from relay.gateway.cors import shared_cors_headers
 from relay.gateway.files import ANYBODY, script, whole
 from relay.gateway.source import Source, Sources
 
@@ -84,7 +84,7 @@ class SegmentFiles:
                 self._ready.clear()
             self._ready[key, api_host, scheme] = theirs, facts, served
         return whole(
-            request, served, JSON, int(SETTINGS_SECONDS), cors_headers(request.headers.get("Origin"))
+            request, served, JSON, int(SETTINGS_SECONDS), shared_cors_headers(request.headers.get("Origin"))
         )
 
     async def file(self, request: web.BaseRequest, path: str) -> Answer | None:

@@ -36,7 +36,9 @@ def outcome_of(record: Record) -> Seen:
         body = normalise.parse(record.body, record.route)
     except EventRejected as error:
         return [("refused", error.code, error.message)]
-    placed = normalise.place(normalise.prepare(copy(record), body), 7, "abcd0123")
+    kept = copy(record)
+    kept.sequence = 7
+    placed = normalise.place(normalise.prepare(copy(record), body), kept, "abcd0123")
     return [("key", canonical(body.write_key)), *[seen_of(event) for event in placed]]
 
 

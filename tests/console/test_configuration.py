@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from relay.config import load
+from relay.config import default, load, with_generated
 from relay.console.configuration import sections
 from tests.console.visitor import Shown, Visitor, visitor_of
 from tests.gateway.relay_here import ADMIN_TOKEN, READ_TOKEN, SOURCE, RelayHere, relay_here
@@ -105,6 +105,14 @@ async def test_what_the_environment_says_is_named(tmp_path: Path) -> None:
     origins = {(section.title, row.key): row for section in sections(config) for row in section.rows}
     assert origins["[server]", "read_token"] == ("read_token", "[secret]", "relay.toml:2, $LOOK")
     assert origins["[[sources]] web-eu", "name"] == ("name", "web-eu", "relay.toml:4, $A, $B")
+
+
+async def test_without_a_file_all_is_default_but_what_relay_made() -> None:
+    config = with_generated(default(), lambda _: "s3cret")
+    found = {(section.title, row.key): row for section in sections(config) for row in section.rows}
+    assert {row.origin for row in found.values()} == {"default", "made by relay"}
+    assert found["[[sources]] default", "write_key"][1:] == ("[secret]", "made by relay")
+    assert found["[server]", "admin_token"][1:] == ("[secret]", "made by relay")
 
 
 async def test_what_an_api_has_set_is_told(relay: RelayHere, admin: Visitor) -> None:

@@ -233,6 +233,24 @@ async def fill(relay: RelayHere, n: int) -> None:
     await relay.app.state.write(lambda c: c.executemany(insert, rows) and None)
 
 
+async def test_a_hostile_reply_and_reason_are_text(relay: RelayHere, admin: Visitor) -> None:
+    hostile = '"><img src=x onerror=alert(1)>\u202e\x00' + "x" * 100
+    row = ("gone <b>", 1, 0, "rejected", hostile, hostile * 5, 1, 1)
+    insert = (
+        "INSERT INTO dead_letters (destination, sequence, place, outcome, reason, reply, attempts, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    await relay.app.state.write(lambda c: c.execute(insert, row) and None)
+    shown = await admin.get(HERE)
+    (query,) = re.findall(r'href="/console/dead-letters/preview\?do=drop&amp;(destination[^"]*)"', shown.text)
+    preview = await admin.get(f"{HERE}/preview?do=drop&{query.replace('&amp;', '&')}")
+    for one in (shown, preview):
+        assert "<img" not in one.text
+        assert "<b>" not in one.text
+        assert not {"\u202e", "\x00"} & set(one.words)  # of what is read; a form sends a reason as it is
+    assert "Drop 1 dead letter" in preview.words
+
+
 async def test_pages_go_back_to_the_oldest(relay: RelayHere, admin: Visitor) -> None:
     await fill(relay, 450)
     seen: list[int] = []

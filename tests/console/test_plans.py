@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -177,7 +178,8 @@ async def test_the_reader_reads_and_changes_nothing(relay: RelayHere, reader: Vi
 
 
 async def test_hostile_names_are_text(relay: RelayHere, admin: Visitor) -> None:
-    rule = about(**{HOSTILE: {"type": "string", "description": HOSTILE, "enum": [HOSTILE]}})
+    names: dict[str, Any] = {HOSTILE: {"type": "string", "description": HOSTILE, "enum": [HOSTILE]}}
+    rule = about(**names)
     rule["labels"] = {HOSTILE: HOSTILE}
     raw = {**plan((HOSTILE, rule)), "display_name": HOSTILE}
     place = f"/console/plans/{await api_plan(relay, raw)}"
@@ -190,7 +192,8 @@ async def test_hostile_names_are_text(relay: RelayHere, admin: Visitor) -> None:
 
 
 async def test_a_thousand_properties_and_events_find_room(relay: RelayHere, admin: Visitor) -> None:
-    wide = about(**{f"p{n}": TEXT for n in range(1000)})
+    many: dict[str, Any] = {f"p{n}": TEXT for n in range(1000)}
+    wide = about(**many)
     events = [(f"Event {n:03}", about(a=TEXT)) for n in range(120)]
     place = f"/console/plans/{await api_plan(relay, plan(('A Wide One', wide), *events))}"
     words = (await admin.get(place)).words

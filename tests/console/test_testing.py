@@ -33,8 +33,11 @@ strict = true
 name = "off"
 write_key = "off-key"
 enabled = false
+
+[[sources]]
+name = "crawled"
+write_key = "crawled-key"
 bots = "drop"
-transformations = []
 """
 
 
@@ -124,6 +127,15 @@ async def test_what_is_refused_at_the_door_is_told(visitor: Visitor) -> None:
     assert "The source is switched off" in shown.words
     shown = await tried(visitor, "app", track(properties={"long": "x" * 40_000}))
     assert "payload_too_large" in shown.words
+
+
+async def test_what_a_source_does_not_keep_is_told(visitor: Visitor) -> None:
+    agent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    words = (await tried(visitor, "crawled", track(context={"userAgent": agent}))).words
+    assert "Wanted filtered It would go to no destination: a crawler sent it" in words
+    assert "hook would be filtered" in words
+    words = (await tried(visitor, "crawled", track(context={"userAgent": "Mozilla/5.0"}))).words
+    assert "hook would be delivered" in words
 
 
 async def test_a_batch_is_tried_event_by_event(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,9 @@ async def test_the_settings_are_segments_with_relays_places(cdn: FakeCdn, tmp_pa
             assert answer.json["remotePlugins"][0]["url"] == f"http://www.example.com{prefix}{PLUGIN}"
             assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
             assert answer.headers["Cache-Control"] == "public, max-age=60"
+            bare = await relay.get(prefix + SETTINGS, {"Host": "www.example.com"})
+            varies = [value for name, value in bare.headers.items() if name == "Vary"]
+            assert varies == ["Accept-Encoding", "Origin"]
             again = await relay.get(
                 prefix + SETTINGS, {"Host": "www.example.com", "If-None-Match": answer.headers["ETag"]}
             )

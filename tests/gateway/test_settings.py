@@ -84,6 +84,14 @@ async def test_destinations_are_listed_by_display_name_for_the_sources_they_take
         assert own["unbundledIntegrations"] == ["Segment", "Webhook"]
 
 
+async def test_a_cache_in_front_keeps_one_for_each_origin_and_one_for_none(tmp_path: Path) -> None:
+    async with relay_here(tmp_path) as relay:
+        for origin in ({}, {"Origin": "https://a.example"}):
+            answer = await relay.get(PATH, origin)
+            assert answer.headers["Cache-Control"].startswith("public")
+            assert answer.headers["Vary"] == "Origin"
+
+
 async def test_a_key_is_escaped_in_addresses(tmp_path: Path) -> None:
     odd = '[[sources]]\nname = "odd"\nwrite_key = "a b/c?#é"\n'
     device = """

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from relay.console.control_words import control_values
 from relay.console.gatekeeping import Denied, Mistake, went_well
 from relay.console.json_text import NotJson, parsed
 from relay.console.pages.plans import HERE, ONE, found_plan, json_of, said_where, sentence
-from relay.console.plan_words import control_values
 from relay.console.relay import Relay
 from relay.console.rendering import page
 from relay.plans.changes import Conflict

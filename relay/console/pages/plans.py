@@ -11,8 +11,9 @@ import orjson
 from aiohttp import web
 
 from relay.admission.inferring import Reading, Wanted
+from relay.console.control_words import control_fields, control_sentences
 from relay.console.gatekeeping import Denied, Mistake
-from relay.console.plan_words import ShownRule, control_fields, control_sentences, shown_rule
+from relay.console.plan_words import ShownRule, shown_rule
 from relay.console.relay import Relay
 from relay.console.rendering import page
 from relay.plans.registry import Registry
