@@ -1,5 +1,7 @@
 """GET /v1/overview."""
 
+from typing import Any
+
 from tests.acceptance.relay_process import eventually
 from tests.gateway.relay_here import RelayHere, event
 from tests.receiver import Receiver
@@ -19,7 +21,7 @@ async def test_what_was_sent_is_there_at_once_and_adds_up(relay: RelayHere, rece
 
     await eventually(is_done, 30, lambda: str(latest))
     funnel = latest["funnel"]
-    (web,), (hook,) = funnel["sources"], funnel["destinations"]  # type: ignore[index]
+    (web,), (hook,) = funnel["sources"], funnel["destinations"]
     assert (web["name"], web["received"], web["admitted"]) == ("web", 3, 2)
     assert web["answers"] == {"200": 3, "400": 1}
     assert [(r["code"], r["events"]) for r in web["refused"]["reasons"]] == [("missing_event", 1)]
