@@ -123,9 +123,7 @@ def _group(row: tuple[Any, ...], first: int) -> Group:
     *about, samples, total, count = row
     places = tuple((sequence, index) for sequence, index in orjson.loads(samples) if sequence >= first)
     number, source, event, kind, field, description, first_seen, last_seen = about
-    return Group(
-        number, source, event, kind, field, description, first_seen, last_seen, places, total, count
-    )
+    return Group(number, source, event, kind, field, description, first_seen, last_seen, places, total, count)
 
 
 def _shown(row: tuple[Any, ...], samples: list[Shown]) -> Shown:

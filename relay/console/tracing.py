@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from relay.admission.own import ROUTES as OWN_ROUTES
 from relay.body import decode
 from relay.console.exchanges import shown_request
 from relay.console.listening import Place
 from relay.console.relay import Relay
+from relay.console.rendering import masked
 from relay.delivery.trial import Trial, Trying
 from relay.destinations.bridge.route import BridgeRoute
 from relay.destinations.secrets import hiding, mask, secrets_of
@@ -76,13 +78,17 @@ async def _read(relay: Relay, place: Place) -> Event | None:
 
 
 def _arrived(record: Record, index: int) -> Any:
-    if record.route in ("released", "forwarded"):
+    """As it was sent, without the write key: who may only look could send with it."""
+    if record.route in OWN_ROUTES:
         return None
     try:
         body = decode(record.body)
-        return body["batch"][index] if record.route == "batch" else body
+        event = body["batch"][index] if record.route == "batch" else body
     except (ValueError, LookupError, TypeError):
         return None
+    if isinstance(event, dict) and isinstance(event.get("writeKey"), str):
+        event["writeKey"] = masked(event["writeKey"])
+    return event
 
 
 def takers(relay: Relay, event: Event) -> list[Any]:

@@ -122,7 +122,7 @@ class _Pages:
             "sources": [event.source],
             "since": format_iso(at),
             "until": format_iso(at + 1),
-            "filter": f"messageId = {orjson.dumps(event.message_id).decode()}",
+            "filter": f"messageId = {_quoted(event.message_id)}",
         }
         try:
             started = await self._relay.replays.start(query)
@@ -142,6 +142,14 @@ class _Pages:
     def _public(self) -> str:
         server = self._relay.config.server
         return f"{'https' if server.tls_cert else 'http'}://{server.listen}"
+
+
+def _quoted(text: str) -> str:
+    """As FQL has it, where a string ends at the quote that it began with."""
+    quote = next((quote for quote in "\"'" if quote not in text), None)
+    if quote is None:
+        raise Mistake("Its messageId has both kinds of quotes in it: no filter can name it.")
+    return quote + text + quote
 
 
 def _body(text: str) -> Any:
