@@ -14,6 +14,7 @@ _LONGEST = 7 * 86_400  # seconds: the history has a week, and a day to begin wit
 _SHORTEST = {  # it is written down once a minute
     "dead_letters": ("within", 60),
     "delivery_rate": ("within", 60),
+    "source_blocked": ("within", 60),
     "source_silent": ("after", 300),
     "source_volume": ("within", 600),
 }
@@ -87,6 +88,7 @@ _NEEDED = {
     "destination_lagging": '`on = "destination_lagging"` is more than `over` requests that wait, or one that waits for `after`',
     "dead_letters": '`on = "dead_letters"` is more than `over` new dead letters within `within`',
     "delivery_rate": '`on = "delivery_rate"` is fewer than `below` percent of the events delivered',
+    "source_blocked": '`on = "source_blocked"` is more than `over` events that the plan blocks within `within`',
     "source_volume": '`on = "source_volume"` is `change` percent more or fewer events than a day before',
 }
 

@@ -16,6 +16,7 @@ from relay.delivery.config import DestinationConfig
 from relay.destinations.base import Destination
 from relay.destinations.device import browser_name, public_settings
 from relay.destinations.fql.rules import rule_of
+from relay.event import PREFERENCE_UPDATED
 
 
 def facts_of(source: str, config: Config) -> Facts:
@@ -46,12 +47,15 @@ def _plugin(destination: DestinationConfig, kind: type[Destination]) -> Plugin:
 
 
 def _planned(source: str, config: Config) -> tuple[str, ...] | None:
-    """The events of the plan, when its source lets no others through."""
+    """The events of the plan, when its source lets no others through; a change of consent as admission has it."""
     compiled = config.plans.get(source)
     lets_all = all(s.controls.allow_unplanned_track_events for s in config.sources if s.name == source)
     if compiled is None or lets_all:
         return None
-    return tuple(sorted({rule.key for rule in compiled.plan.rules if rule.kind == "TRACK"}))
+    names = {rule.key for rule in compiled.plan.rules if rule.kind == "TRACK"}
+    if any(destination.consent for destination in config.destinations):
+        names.add(PREFERENCE_UPDATED)
+    return tuple(sorted(names))
 
 
 def missing_scripts(config: Config, data_dir: Path) -> Iterator[str]:

@@ -176,6 +176,14 @@ def test_what_lasts_and_what_is_counted_has_its_own_time(tmp_path: Path) -> None
             ],
         ),
         (
+            on("source_blocked") + 'within = "8d"\nevents = ["S3CRET"]\n',
+            [
+                '1: missing key `over`: `on = "source_blocked"` is more than `over` events that the plan blocks within `within`',
+                '5: `within` of `on = "source_blocked"` must be from 1m to 7d',
+                '6: `events` is not for `on = "source_blocked"`, which takes `sources`, `over`, `within`',
+            ],
+        ),
+        (
             on("source_silent") + 'after = "1m"\n',
             ['5: `after` of `on = "source_silent"` must be from 5m to 7d'],
         ),

@@ -1,12 +1,18 @@
 """`[browser]` and `bots` in relay.toml."""
 
+import json
 from pathlib import Path
 
+import orjson
 import pytest
 
 from relay.browser.config import BrowserConfig
+from relay.browser.settings import inline_settings, segment_settings
 from relay.config import Config, load
+from relay.config_browser import facts_of
 from relay.errors import ConfigError
+from relay.event import PREFERENCE_UPDATED
+from tests.plans.plans import about, plan
 
 SOURCE = '[[sources]]\nname = "web"\nwrite_key = "K"\n'
 
@@ -130,3 +136,38 @@ def test_the_library_is_one_of_two(tmp_path: Path) -> None:
 def test_a_key_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, '[browser]\nprefx = "/x7k"\n')
     assert problem == "2: unknown key `prefx`, did you mean `prefix`?"
+
+
+PLANNED = SOURCE + 'plan = "shop.json"\ncontrols.allow_unplanned_track_events = false\n'
+DESTINATION = '[[destinations]]\nname = "crm"\ntype = "webhook"\nsettings.url = "https://crm.example.com/"\n'
+
+
+def planned(tmp_path: Path, *tables: str) -> Config:
+    (tmp_path / "shop.json").write_text(json.dumps(plan(("Order Completed", about()))))
+    return loaded(tmp_path, "".join(tables))
+
+
+def test_a_change_of_consent_is_planned_where_destinations_ask_for_it(tmp_path: Path) -> None:
+    config = planned(tmp_path, PLANNED, DESTINATION, 'consent = ["C0002"]\n')
+    facts = facts_of("web", config)
+    assert facts.planned == ("Order Completed", PREFERENCE_UPDATED)
+    for document in (
+        orjson.loads(segment_settings("K", "r/v1", "https", facts)),
+        inline_settings("K", facts),
+    ):
+        assert document["plan"]["track"][PREFERENCE_UPDATED]["enabled"]
+        assert not document["plan"]["track"]["__default"]["enabled"]
+
+
+def test_a_destination_of_another_source_asks_for_it_too_as_at_admission(tmp_path: Path) -> None:
+    config = planned(tmp_path, PLANNED, DESTINATION, 'sources = []\nconsent = ["C0002"]\n')
+    assert facts_of("web", config).planned == ("Order Completed", PREFERENCE_UPDATED)
+
+
+def test_a_change_of_consent_is_not_planned_where_nobody_asks_for_it(tmp_path: Path) -> None:
+    assert facts_of("web", planned(tmp_path, PLANNED, DESTINATION)).planned == ("Order Completed",)
+
+
+def test_a_source_that_lets_all_through_tells_of_no_plan(tmp_path: Path) -> None:
+    config = planned(tmp_path, SOURCE, 'plan = "shop.json"\n', DESTINATION, 'consent = ["C0002"]\n')
+    assert facts_of("web", config).planned is None

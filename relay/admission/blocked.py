@@ -52,6 +52,13 @@ class Blocked(NamedTuple):
     body: bytes
 
 
+class Standing(NamedTuple):
+    """What has become of one; `released_at` in ms."""
+
+    id: int
+    released_at: int | None
+
+
 class BlockedEvents:
     """The open file."""
 
@@ -111,6 +118,12 @@ class BlockedEvents:
         """How many were blocked of each source since a moment, in ms; those that were released since count too."""
         rows = await self._database.run(lambda c: c.execute(SQL["totals"], (since,)).fetchall())
         return dict(rows)
+
+    async def at(self, place: tuple[int, int], message_id: str) -> Standing | None:
+        """The one that the log has at a place; None: it is kept here no more, or not yet."""
+        parameters = (*place, message_id)
+        row = await self._database.run(lambda c: c.execute(SQL["at"], parameters).fetchone())
+        return None if row is None else Standing(*row)
 
     async def releasable(self, choice: Choice, after: int, limit: int) -> list[Blocked]:
         """Those that were not released yet, the oldest first, after an id."""

@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "dead_letters": Kind(_DESTINATIONS, ("over", "within"), ("over", "within")),
     # Segment: successful deliveries of the last 24 hours
     "delivery_rate": Kind(_DESTINATIONS, ("below", "within", "at_least"), ("below",), within=86_400.0),
+    "source_blocked": Kind(_SOURCES, ("over", "within"), ("over", "within")),
     "source_silent": Kind(_SOURCES, ("after",), after=3600.0),
     "source_volume": Kind(_SOURCES, ("change", "within", "at_least"), ("change",), within=3600.0),
 }
@@ -49,6 +50,7 @@ class AlertConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "destination_paused",
         "dead_letters",
         "delivery_rate",
+        "source_blocked",
         "source_silent",
         "source_volume",
     ]

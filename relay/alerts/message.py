@@ -42,7 +42,7 @@ class Told(msgspec.Struct, frozen=True):
     times: int
     text: str
     reason: str
-    numbers: Mapping[str, float]
+    numbers: Mapping[str, int | float]  # with `float` alone a message that was kept would have 15 as 15.0
     url: str
 
 

@@ -16,6 +16,7 @@ STATES: Mapping[str, str] = {
     "destination_paused": "paused",
     "dead_letters": "getting dead letters",
     "delivery_rate": "below its delivery rate",
+    "source_blocked": "sending what its plan blocks",
     "source_silent": "silent",
     "source_volume": "of unusual volume",
 }
@@ -117,6 +118,11 @@ def _delivery_rate(rule: AlertConfig, finding: Finding, _: int) -> str:
     return f"{_percent(facts.rate)} of {events} delivered within {_within(rule)}, below {rule.below:g} %"
 
 
+def _blocked(rule: AlertConfig, finding: Finding, _: int) -> str:
+    events = counted(finding.facts.events or 0, "event", "events")
+    return f"its plan blocked {events} within {_within(rule)}, more than {rule.over:,}"
+
+
 def _silent(_: AlertConfig, finding: Finding, now: int) -> str:
     return f"nothing was received {_since(finding, now)}"
 
@@ -135,10 +141,12 @@ _SENTENCES: Mapping[str, _Sentence] = {
     "destination_paused": _paused,
     "dead_letters": _dead_letters,
     "delivery_rate": _delivery_rate,
+    "source_blocked": _blocked,
     "source_silent": _silent,
     "source_volume": _volume,
 }
-_JOINED = dict.fromkeys(STATES, ": ") | dict.fromkeys(("dead_letters", "delivery_rate"), "; mostly: ")
+_MOSTLY = ("dead_letters", "delivery_rate", "source_blocked")
+_JOINED = dict.fromkeys(STATES, ": ") | dict.fromkeys(_MOSTLY, "; mostly: ")
 
 
 def _since(finding: Finding, now: int) -> str:

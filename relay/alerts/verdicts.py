@@ -73,6 +73,14 @@ def _delivery_rate(rule: AlertConfig, look: Look, before: Finding) -> Verdict:
     return Verdict(rate < rule.below, Facts(events=events, failed=failed, rate=rate, reason=reason))
 
 
+def _blocked(rule: AlertConfig, look: Look, before: Finding) -> Verdict:
+    """More than so many in a time; those that were released meanwhile count too."""
+    assert rule.within_ms is not None
+    assert rule.over is not None
+    events, reason = look.blocked(before.name, look.now - rule.within_ms)
+    return Verdict(events > rule.over, Facts(events=events, reason=reason))
+
+
 def _silent(rule: AlertConfig, look: Look, before: Finding) -> Verdict:
     """Nothing came for so long while relay ran, of a source that has sent something before."""
     assert rule.after_ms is not None
@@ -111,6 +119,7 @@ JUDGES: Mapping[str, Judge] = {
     "destination_paused": _paused,
     "dead_letters": _dead_letters,
     "delivery_rate": _delivery_rate,
+    "source_blocked": _blocked,
     "source_silent": _silent,
     "source_volume": _volume,
 }

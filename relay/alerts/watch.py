@@ -24,10 +24,12 @@ from relay.history.totals import (
     read_standing,
 )
 from relay.log.state import SQL, State
+from relay.outcome import Outcome
 
 DAY = 86_400_000  # ms
 BREAK = 150_000  # what is written down every minute was not written for so long
-RATES = ("dead_letters", "delivery_rate", "source_silent", "source_volume")  # of what the history has
+# of what the history has
+RATES = ("dead_letters", "delivery_rate", "source_blocked", "source_silent", "source_volume")
 
 _decode_source = msgspec.json.Decoder(SourceTotals).decode
 _decode_destination = msgspec.json.Decoder(DestinationTotals).decode
@@ -112,11 +114,12 @@ class Look(NamedTuple):
         before, now = self.then[since].get(("destination", name)), self.totals.destinations.get(name)
         if not isinstance(before, DestinationTotals) or now is None:
             return 0, 0, ""
-        grown = _failures(now)
-        for reason, n in _failures(before).items():
-            grown[reason] = grown.get(reason, 0) - n
-        reason = max(grown, key=lambda one: grown[one], default="")
-        return now.delivered - before.delivered, max(0, sum(grown.values())), reason
+        failed, reason = _grown(_failures(before), _failures(now))
+        return now.delivered - before.delivered, failed, reason
+
+    def blocked(self, name: str, since: int) -> tuple[int, str]:
+        """Events of a source that its plan has blocked, and why most of these."""
+        return _grown(_blocked(self.source(name, since)), _blocked(self.source(name, None)))
 
     def source(self, name: str, at: int | None) -> SourceTotals:
         """Its totals at a moment; None: now."""
@@ -126,6 +129,16 @@ class Look(NamedTuple):
 
 def received(totals: SourceTotals) -> int:
     return sum(count.n for count in totals.counts)
+
+
+def _blocked(totals: SourceTotals) -> dict[str, int]:
+    return {count.reason: count.n for count in totals.counts if count.outcome == Outcome.BLOCKED}
+
+
+def _grown(before: Mapping[str, int], now: Mapping[str, int]) -> tuple[int, str]:
+    """How many more there are, by reason, and the reason of most."""
+    grown = {reason: now.get(reason, 0) - before.get(reason, 0) for reason in (*now, *before)}
+    return max(0, sum(grown.values())), max(grown, key=lambda one: grown[one], default="")
 
 
 def _failures(totals: DestinationTotals) -> dict[str, int]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from relay.bucket import Bucket
 from relay.console import static
-from relay.console.gatekeeping import COOKIE, ROOT, SIGN_IN, gatekeeper, inside, set_session
+from relay.console.gatekeeping import COOKIE, ROOT, SIGN_IN, form_of, gatekeeper, inside, set_session
 from relay.console.pages.alerts import alert_routes
 from relay.console.pages.blocked import blocked_routes
 from relay.console.pages.configuration import configuration_routes
@@ -31,8 +31,6 @@ TRIES_PER_SECOND, TRIES_AT_ONCE = (
     10,
 )  # to sign in, all people together: tokens are long, but may be chosen
 
-LONGEST_FORM = 2_000_000  # bytes; the largest is a list of ids
-
 
 def console_application(relay: Relay) -> web.Application:
     """To be mounted at /console."""
@@ -42,9 +40,7 @@ def console_application(relay: Relay) -> web.Application:
         """Browsers tell cookies apart by host, not by port: two relays on one host each need their own."""
         return f"{COOKIE}_{relay.state.log_id}"
 
-    application = web.Application(
-        middlewares=[gatekeeper(sessions, cookie_name)], client_max_size=LONGEST_FORM
-    )
+    application = web.Application(middlewares=[gatekeeper(sessions, cookie_name)])
     door = _Door(sessions, cookie_name)
     environment().globals |= {"address": static.address, "is_built": static.is_built}
     application.add_routes(
@@ -92,7 +88,7 @@ class _Door:
         return page(request, "sign_in.html", back=back, said="")
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        form = await form_of(request)
         back = inside(str(form.get("next", "")))
         if (wait := self._tries.wait()) > 0:
             said = "Too many wrong tokens. Try again in a minute."

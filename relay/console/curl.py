@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from aiohttp import web
+
 from relay.body import encode
 
 
@@ -26,6 +28,14 @@ def of_event(data: Mapping[str, Any], public: str) -> str:
     body = (encode(left) or b"{}").decode()
     address = shlex.quote(f"{public}/v1/{data['type']}")
     return f'curl -u "$WRITE_KEY:" {address} \\\n  --json {shlex.quote(body)}'
+
+
+def seen_as(request: web.Request) -> str | None:
+    """The host that the admin listener was called by."""
+    try:
+        return request.url.host
+    except ValueError:  # a Host that no browser sends
+        return None
 
 
 def public_address(server: Any, seen_as: str | None) -> str:

@@ -37,6 +37,7 @@ class Ring:
         self._events = 0
         self._bytes = 0
         self._max_bytes = max_bytes
+        self.has_dropped = False  # something older
 
     def append(self, events: int, size: int, item: Any) -> None:
         items = self._items
@@ -45,6 +46,7 @@ class Ring:
         self._bytes += size
         while len(items) > 1 and (self._events - items[0][0] >= self._kept or self._bytes > self._max_bytes):
             old_events, old_size, _ = items.popleft()
+            self.has_dropped = True
             self._events -= old_events
             self._bytes -= old_size
 
@@ -128,6 +130,13 @@ class Debugger:
         both = [(event, deliveries.get((event.sequence, event.index), {})) for event in found]
         return [one for one in both if search.matches_fates(*one)][:limit]
 
+    def reach(self, search: Search) -> int | None:
+        """From which record on everything that is meant is in memory; None when nothing is."""
+        rings = [self._rings[search.source]] if search.source in self._rings else [*self._rings.values()]
+        oldest = [(ring.has_dropped, next(iter(ring))[0].sequence) for ring in rings]
+        dropped = [sequence for has_dropped, sequence in oldest if has_dropped]
+        return max(dropped) if dropped else min((sequence for _, sequence in oldest), default=None)
+
     def told(self, search: Search, events: Sequence[Event]) -> list[dict[str, Any]]:
         """What a live view heard, as JSON has it; with what became of each, if that is what was looked for."""
         if not search.is_about_deliveries:
@@ -167,17 +176,17 @@ class Debugger:
         self,
         search: Search,
         is_wanted: Callable[[], bool] = lambda: True,
-        most: int | None = None,
+        per_second: float | None = None,
         *,
         is_following: bool = False,
     ) -> AsyncIterator[Heard]:
         """What comes from now on, while somebody wants it. Raises TooManyListeners.
 
-        `most` events of a look, a few times a second; `is_following`: tell what becomes of them, too.
+        `per_second`: see Listener; `is_following`: tell what becomes of what was shown, too.
         """
         if len(self._listeners) >= MOST_LISTENERS:
             raise TooManyListeners
-        listener = Listener(search, most)
+        listener = Listener(search, per_second)
         self._listeners.append(listener)
         try:
             while not listener.is_closed and is_wanted():

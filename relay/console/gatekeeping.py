@@ -7,11 +7,13 @@ A page that is asked for without a session is a sign-in, and then itself. A prog
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import MultiMapping
 
 from relay.console.rendering import FLASH, FORM_TOKEN, SESSION, page
 from relay.console.sessions import SECONDS, Session, Sessions, tokens_in
@@ -22,8 +24,11 @@ ROOT = "/console"
 SIGN_IN = f"{ROOT}/sign-in"
 STATIC = f"{ROOT}/static/"
 COOKIE = "relay_session"
+# whether the session is good now: a stream outlasts what it began with
+IS_SIGNED_IN: web.RequestKey[Callable[[], bool]] = web.RequestKey("is_signed_in", Callable)  # type: ignore[arg-type]
 FLASH_COOKIE = "relay_said"
 FLASH_LONGEST = 1000
+LONGEST_FORM = 2_000_000  # bytes; the largest are plans and batches, escaped
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -73,20 +78,22 @@ async def _admitted(
 ) -> web.StreamResponse:
     if request.path.startswith(STATIC):
         return await handler(request)
-    session = sessions.read(request.cookies.get(cookie_name, "")) or _by_header(request, sessions)
+
+    def found() -> Session | None:
+        return sessions.read(request.cookies.get(cookie_name, "")) or _by_header(request, sessions)
+
+    session = found()
     if request.method not in SAFE:
         _same_origin(request)
+        request = request.clone(client_max_size=LONGEST_FORM)
     if session is None:
         return await handler(request) if request.path == SIGN_IN else _to_sign_in(request)
     request[SESSION] = session
+    request[IS_SIGNED_IN] = lambda: found() is not None
     request[FORM_TOKEN] = sessions.form_token(session)
     request[FLASH] = _flash(request)
     if request.method not in SAFE and request.path != SIGN_IN:
-        form = await request.post()
-        if not sessions.is_form_token(session, str(form.get("csrf", ""))):
-            raise Denied(403, "This form is not from this session. Reload the page it was on, and try again.")
-        if not session.can_change and request.path not in READABLE_POSTS:
-            raise Denied(403, "You are signed in with the read-only token: it may look, not change.")
+        await _check_change(request, session, sessions)
     response = await handler(request)
     # not for what an open page asks for by itself: it would be signed in for ever
     if not response.prepared and "HX-Request" not in request.headers:
@@ -95,6 +102,24 @@ async def _admitted(
         if (renewed := sessions.renewed(session)) is not None and cookie_name not in response.cookies:
             set_session(request, response, cookie_name, sessions.cookie(renewed))
     return response
+
+
+async def _check_change(request: web.Request, session: Session, sessions: Sessions) -> None:
+    form = await form_of(request)
+    if not sessions.is_form_token(session, str(form.get("csrf", ""))):
+        raise Denied(403, "This form is not from this session. Reload the page it was on, and try again.")
+    if not session.can_change and request.path not in READABLE_POSTS:
+        raise Denied(403, "You are signed in with the read-only token: it may look, not change.")
+
+
+async def form_of(request: web.Request) -> MultiMapping[Any]:
+    """Its fields. Afterwards `post` has the same."""
+    if request.content_type.startswith("multipart/"):
+        raise Denied(415, "Forms are taken as the pages of the console send them: x-www-form-urlencoded.")
+    try:
+        return await request.post()
+    except (ValueError, LookupError):  # its bytes are no text, or of no encoding that there is
+        raise Mistake("This form cannot be read.") from None
 
 
 def _by_header(request: web.Request, sessions: Sessions) -> Session | None:
@@ -129,7 +154,10 @@ def went_well(where: str, said: str = "") -> web.Response:
 
 def inside(target: str, otherwise: str = f"{ROOT}/") -> str:
     """`target`, if it is a place in the console: nobody is led elsewhere."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # as in //[
+        return otherwise
     is_ours = (
         not parts.scheme and not parts.netloc and parts.path.startswith(f"{ROOT}/") and "\\" not in target
     )
@@ -147,17 +175,28 @@ def _to_sign_in(request: web.Request) -> web.Response:
     """The sign-in in the place of the page; a part of a page that is asked for leads the whole page there."""
     if "HX-Request" in request.headers:
         return web.Response(status=401, headers={"HX-Redirect": SIGN_IN})
-    back = inside(request.path_qs) if request.method in SAFE else f"{ROOT}/"
-    return page(request, "sign_in.html", status=401, back=back, said="")
+    if request.method in SAFE:
+        return page(request, "sign_in.html", status=401, back=inside(request.path_qs), said="")
+    referrer = request.headers.get("Referer", "")
+    back = inside(referrer.partition(request.host)[2]) if request.host else f"{ROOT}/"
+    said = "Your session has ended, and nothing was done. Sign in, and do it again."
+    return page(request, "sign_in.html", status=401, back=back, said=said)
 
 
 def _same_origin(request: web.Request) -> None:
     """Browsers say where a form is from. One that does not is covered by the cookie and the form's token."""
     origin = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or (
-        origin is not None and urlsplit(origin).netloc != request.host
+        origin is not None and _host_in(origin) != request.host
     ):
         raise Denied(403, "This was asked for by another site.")
+
+
+def _host_in(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # as in http://[
+        return None
 
 
 async def _explained(
@@ -180,4 +219,5 @@ async def _explained(
 
 
 def _wrong(request: web.Request, status: int, said: str) -> web.Response:
-    return page(request, "wrong.html", status=status, said=said)
+    is_part = "HX-Request" in request.headers  # what a page asked for stands within it
+    return page(request, "wrong_part.html" if is_part else "wrong.html", status=status, said=said)

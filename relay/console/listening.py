@@ -19,6 +19,7 @@ GAP_SECONDS = 0.4  # between two looks: what comes after a pause is shown at onc
 LOOK_SECONDS = 2.0  # after which a listener without events is asked whether it is still there
 WAITING_EVENTS = 4000  # for one listener: 10,000 a second
 LISTENER_EVENTS = 1000  # of one look, to `relay tail`
+BURST = 100  # events that a list takes at once after a rest: a batch of an SDK is shown whole
 FOLLOWED = 100  # events, the newest shown, of which is told what becomes of them
 
 Place = tuple[int, int]
@@ -33,12 +34,13 @@ class Heard(msgspec.Struct):
 
 
 class Listener:
-    """One live view. `most`: events of one look."""
+    """One live view. `per_second`: events that it is shown in the long run, and at most BURST at once; None: LISTENER_EVENTS a look."""
 
-    def __init__(self, search: Search, most: int | None = None) -> None:
+    def __init__(self, search: Search, per_second: float | None = None) -> None:
         self.is_closed = False
         self._search = search
-        self._most = most
+        self._per_second = per_second
+        self._allowed = float(BURST)
         self._waiting: list[Sequence[Event]] = []
         self._count = 0
         self._missed = 0
@@ -90,12 +92,13 @@ class Listener:
                 await self._more.wait()
         except TimeoutError:
             pass
-        pause = self._looked_at + GAP_SECONDS - time.monotonic()
-        if pause > 0 and not self.is_closed:
-            await asyncio.sleep(pause)
-        self._looked_at = time.monotonic()
+        rest = time.monotonic() - self._looked_at
+        if rest < GAP_SECONDS and not self.is_closed:
+            await asyncio.sleep(GAP_SECONDS - rest)
+        rest = time.monotonic() - self._looked_at
+        self._looked_at += rest
         self._more.clear()
-        return self._heard()
+        return self._heard(rest)
 
     def _take_in(self, groups: Sequence[Sequence[Event]], count: int) -> None:
         if self._count < WAITING_EVENTS:
@@ -105,14 +108,22 @@ class Listener:
             self._missed += count
         self._more.set()
 
-    def _heard(self) -> Heard:
-        most = LISTENER_EVENTS if self._most is None else self._most
+    def _most(self, rest: float) -> int:
+        if self._per_second is None:
+            return LISTENER_EVENTS
+        self._allowed = min(BURST, self._allowed + rest * self._per_second)
+        return int(self._allowed)
+
+    def _heard(self, rest: float) -> Heard:
+        """`rest`: seconds since the last look."""
+        most = self._most(rest)
         found = list(chain.from_iterable(self._waiting))
         if not self._search.is_for_all:
             matches = self._search.matches
             found = [event for event in found if matches(event)]
-        step = max(1.0, len(found) / most)
+        step = max(1.0, len(found) / max(most, 1))
         chosen = [found[int(n * step)] for n in range(min(len(found), most))]
+        self._allowed -= len(chosen)
         heard = Heard(chosen, self._missed + len(found) - len(chosen), list(self._changed))
         self._waiting, self._count, self._missed, self._changed = [], 0, 0, {}
         return heard

@@ -1,6 +1,7 @@
 """Looking through the log backwards, from what the debugger still has in memory to what retention has left.
 
-A look takes as long as a page may take, then gives what it found and where to go on.
+A look takes as long as a page may take, then gives what it found and where to go on: a place, since a record may have
+thousands of events.
 """
 
 import time
@@ -9,48 +10,72 @@ from typing import Any
 
 import msgspec
 
+from relay.console.listening import Place
 from relay.console.search import Search
 from relay.event import Event
 
-RECORDS = 200  # of one step
-STEP_EVENTS = 2000  # of a read; what a step has more of is read in the next
+FEWEST, RECORDS = 4, 200  # of one step: more while there are few events in them
+STEP_EVENTS = 2000  # a step with more of them is followed by a shorter one
 SECONDS = 0.4  # of one look
 
 
 class Found(msgspec.Struct):
-    """Newest first. `before`: go on with the records before this sequence; None: that was all."""
+    """Newest first. `before`: go on with the events before this place; None: that was all."""
 
     events: list[Event]
     looked_at: int
     oldest_ms: int | None
-    before: int | None
+    before: Place | None
 
 
 async def look_back(
-    feed: Any, first: int, before: int, search: Search, most: int, clock: Callable[[], float] = time.monotonic
+    feed: Any,
+    first: int,
+    before: Place,
+    search: Search,
+    most: int,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """At most `most` events or so that are meant, of records before sequence `before`, not older than `first`."""
+    """At most `most` events that are meant, of those before a place, in records from `first` on."""
     found = Found([], 0, None, before)
     until = clock() + SECONDS
+    records = FEWEST
     while found.before is not None and len(found.events) < most and clock() < until:
-        start = max(first, found.before - RECORDS)
-        groups = [group async for group in _between(feed, start, found.before)]
-        for group in reversed(groups):
-            found.looked_at += len(group)
-            found.events += [event for event in reversed(group) if search.matches(event)]
-        oldest = next((group[0] for group in groups if group), None)
-        found.oldest_ms = oldest.received_at if oldest is not None else found.oldest_ms
-        found.before = start if start > first else None
+        sequence, index = found.before
+        end = sequence + (index > 0)
+        start = max(first, end - records)
+        groups = [group async for group in _between(feed, start, end)]
+        seen = found.looked_at
+        found.before = (start, 0) if start > first else None
+        _take(found, groups, (sequence, index), search, most)
+        is_heavy = found.looked_at - seen > STEP_EVENTS
+        records = max(1, records // 4) if is_heavy else min(RECORDS, records * 2)
     return found
 
 
-async def _between(feed: Any, start: int, before: int) -> Any:
-    """The events of each record from `start` up to and without `before`."""
+def _take(found: Found, groups: list[list[Event]], before: Place, search: Search, most: int) -> None:
+    """Those of a step that are meant; where there are `most`, `found` ends in the middle of it."""
+    for group in reversed(groups):
+        for event in reversed(group):
+            place = event.sequence, event.index
+            if place >= before:
+                continue
+            found.looked_at += 1
+            found.oldest_ms = event.received_at
+            if search.matches(event):
+                found.events.append(event)
+                if len(found.events) == most:
+                    found.before = place
+                    return
+
+
+async def _between(feed: Any, start: int, end: int) -> Any:
+    """The events of each record from `start` up to and without `end`."""
     after = start - 1
-    while after < before - 1:
-        groups, reached = await feed.read(after, STEP_EVENTS)
+    while after < end - 1:
+        groups, reached = await feed.read(after, end - 1 - after)
         for group in groups:
-            if group and group[0].sequence < before:
+            if group and group[0].sequence < end:
                 yield group
         if reached <= after:
             return

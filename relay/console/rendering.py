@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from relay import __version__
+from relay.body import encode
 from relay.console.sessions import Session
 from relay.times import format_iso
 
@@ -24,6 +25,7 @@ FORM_TOKEN: web.RequestKey[str] = web.RequestKey("form_token", str)
 FLASH: web.RequestKey[str] = web.RequestKey("flash", str)
 
 CUT = 300  # characters of a value in a list
+TOO_DEEP = "nested too deeply to be shown"
 _CONTROL_PICTURES = 0x2400  # Unicode: the picture of U+0000
 _DELETE, _DELETE_PICTURE = 0x7F, 0x2421
 # C1 controls, line separators, zero widths, and all that changes the direction of text (Unicode TR 9)
@@ -51,6 +53,9 @@ def environment() -> Environment:
         "seconds": seconds,
         "when": when,
         "clock": clock,
+        "remaining": remaining,
+        "coded": coded,
+        "who": who,
         "masked": masked,
     }
     made.tests["long"] = lambda text: len(text) > CUT
@@ -77,8 +82,14 @@ def html(template: str, values: Mapping[str, Any]) -> str:
 
 def visible(value: object) -> str:
     """`value` as text in which nothing is hidden."""
-    text = _LONE.sub("\ufffd", value if isinstance(value, str) else str(value))
-    return _UNSEEN.sub(_picture, text)
+    return _UNSEEN.sub(_picture, _LONE.sub("\ufffd", _text(value)))
+
+
+def _text(value: object) -> str:
+    try:
+        return value if isinstance(value, str) else str(value)
+    except RecursionError:  # a page is made deeper in the stack than the request was read
+        return TOO_DEEP
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -90,14 +101,18 @@ def _picture(match: re.Match[str]) -> str:
 
 def cut(value: object, most: int = CUT) -> str:
     """`visible`, in one line and not longer than a list has room for."""
-    text = value if isinstance(value, str) else str(value)
+    text = _text(value)
     shown = visible(text[: most + 1].replace("\n", "\u240a").replace("\t", "\u2409"))
     return shown[:most] + "\u2026" if len(shown) > most else shown
 
 
 def pretty(value: object) -> str:
-    """JSON for people."""
-    return visible(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    """JSON for people; in one line where orjson cannot: beyond 254 levels, and numbers beyond 64 bits."""
+    try:
+        return visible(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    except TypeError:
+        compact = encode(value)
+        return TOO_DEEP if compact is None else visible(compact.decode())
 
 
 def number(value: float) -> str:
@@ -121,11 +136,11 @@ def when(moment: int | str | datetime | None, now: Callable[[], float] = time.ti
     """A moment (ms, or ISO 8601) as how long ago it is, with the moment itself behind it."""
     if moment is None:
         return Markup("\u2013")
-    iso = format_iso(moment) if isinstance(moment, int) else str(moment)
     try:
+        iso = format_iso(moment) if isinstance(moment, int) else cut(moment, 40)
         ago = now() - datetime.fromisoformat(iso).timestamp()
-    except ValueError:
-        return Markup("<bdi>{}</bdi>").format(cut(iso, 40))
+    except (ValueError, OverflowError):  # what was refused says whatever it likes
+        return Markup("<bdi>{}</bdi>").format(cut(moment, 40))
     said = f"in {seconds(-ago)}" if ago <= -1 else f"{seconds(ago)} ago" if ago >= 1 else "now"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, iso, said)
 
@@ -134,6 +149,26 @@ def clock(iso: object) -> Markup:
     """The time of day of an ISO 8601 moment, in UTC, to the millisecond."""
     text = cut(iso, 40) if isinstance(iso, str) else ""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(text, text, text[11:23])
+
+
+def remaining(iso: str, now: Callable[[], float] = time.time) -> Markup:
+    """How long it is until a moment to come."""
+    left = max(0.0, datetime.fromisoformat(iso).timestamp() - now())
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, iso, seconds(left))
+
+
+def coded(sentence: str) -> Markup:
+    """A sentence of ours: what stands between backticks is code."""
+    parts = visible(sentence).split("`")
+    if len(parts) % 2 == 0:  # one of them has no other
+        return escape(visible(sentence))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if number % 2 else part for number, part in enumerate(parts))
+
+
+def who(data: Mapping[str, Any]) -> object:
+    """Whose event it is, as far as it says."""
+    return next((data[key] for key in ("userId", "anonymousId") if data.get(key)), "")
 
 
 def masked(secret: str) -> str:

@@ -2,8 +2,8 @@
 
     ROLE.SIGNED_IN_AT.NONCE.SIGNATURE
 
-Nothing is kept but what was signed out of, so sessions outlast a restart. The key is made of both tokens: a new token ends
-all sessions. A form carries a second signature of the nonce; a page of another origin can neither read nor guess it.
+Nothing is kept but what was signed out of, so sessions outlast a restart. The key is made of the token of the role: a new
+token ends the sessions that were begun with the old one. A form carries a second signature of the nonce; a page of another origin can neither read nor guess it.
 """
 
 import binascii
@@ -48,7 +48,7 @@ class Sessions:
         self._admin_token = admin_token
         self._read_token = read_token
         self._now = now
-        self._ended: dict[str, int] = {}  # nonces, and when their sessions began
+        self._ended: dict[str, int] = {}  # nonces, and when they were signed out
 
     def sign_in(self, token: str) -> Session | None:
         """A new session for who has a token."""
@@ -60,18 +60,20 @@ class Sessions:
     def sign_out(self, session: Session) -> None:
         oldest = self._now() - SECONDS
         self._ended = {nonce: at for nonce, at in self._ended.items() if at > oldest}
-        self._ended[session.nonce] = session.began_at
+        self._ended[session.nonce] = int(self._now())  # it may have been renewed elsewhere
 
     def cookie(self, session: Session) -> str:
         said = f"{session.role}.{session.began_at}.{session.nonce}"
-        return f"{said}.{self._signed(said)}"
+        return f"{said}.{self._signed(session.role, said)}"
 
     def read(self, cookie: str) -> Session | None:
         """The session of a cookie that we made and that is still good."""
         said, _, signature = cookie.rpartition(".")
-        if not _same(signature, self._signed(said)):
+        parts = said.split(".")
+        # a form's token is a signature, too
+        if not _same(signature, self._signed(parts[0], said)) or len(parts) != _PARTS - 1:
             return None
-        role, began_at, nonce = said.split(".", _PARTS - 2)
+        role, began_at, nonce = parts
         session = Session(role, int(began_at), nonce)  # type: ignore[arg-type]
         is_over = self._now() - session.began_at > SECONDS or nonce in self._ended
         return None if is_over else session
@@ -84,13 +86,14 @@ class Sessions:
         )
 
     def form_token(self, session: Session) -> str:
-        return self._signed(f"form.{session.nonce}")
+        return self._signed(session.role, f"form.{session.nonce}")
 
     def is_form_token(self, session: Session, token: str) -> bool:
         return _same(token, self.form_token(session))
 
-    def _signed(self, said: str) -> str:
-        key = sha256(f"relay console\n{self._admin_token()}\n{self._read_token()}".encode()).digest()
+    def _signed(self, role: str, said: str) -> str:
+        token = self._read_token() if role == "reader" else self._admin_token()
+        key = sha256(f"relay console\n{role}\n{token}".encode("utf-8", "surrogatepass")).digest()
         return hmac.new(key, said.encode("utf-8", "surrogatepass"), sha256).hexdigest()
 
 

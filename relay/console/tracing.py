@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from relay.admission.blocked import Standing
 from relay.admission.own import ROUTES as OWN_ROUTES
 from relay.body import decode
 from relay.console.exchanges import shown_request
@@ -29,7 +30,8 @@ log = structlog.get_logger()
 
 WAITING = "waiting"
 PASSED = (
-    "The destination is past this event, and nothing else was noted of it; or it was configured only later."
+    "The destination is past this event, and nothing else is kept of it. Or it was configured only later, "
+    "or a dead letter of it was dropped."
 )
 
 
@@ -48,12 +50,16 @@ class Delivery(msgspec.Struct):
 
 
 class Traced(msgspec.Struct):
-    """`arrived`: as it was sent, None where only its normalised form is kept; `record`: the request that it came in."""
+    """`arrived`: as it was sent, None where only its normalised form is kept; `record`: the request that it came in.
+
+    `blocked`: where it is kept until its plan lets it through.
+    """
 
     event: Event
     record: Record
     arrived: Any
     deliveries: list[Delivery]
+    blocked: Standing | None = None
 
 
 async def trace(relay: Relay, place: Place) -> Traced | None:
@@ -69,7 +75,10 @@ async def trace(relay: Relay, place: Place) -> Traced | None:
     some = takers(relay, event)
     kept = await _kept(relay, place, [taker.name for taker in some])
     deliveries = [await _delivery(relay, taker, event, known.get(taker.name), kept) for taker in some]
-    return Traced(event, record, _arrived(record, place[1]), deliveries)
+    blocked = None
+    if event.outcome is Outcome.BLOCKED:
+        blocked = await relay.blocked_events.at(place, event.message_id)
+    return Traced(event, record, _arrived(record, place[1]), deliveries, blocked)
 
 
 async def _read(relay: Relay, place: Place) -> Event | None:
@@ -109,6 +118,7 @@ async def _kept(relay: Relay, place: Place, names: list[str]) -> tuple[dict[str,
         dead = connection.execute(SQL["dead_letters_at"], of).fetchall()
         return {row[0]: row[1:] for row in parked}, {row[0]: row[1:] for row in dead}
 
+    await relay.delivery.ledger.flush()
     kept: tuple[dict[str, Any], dict[str, Any]] = await relay.state.read(work)
     return kept
 
@@ -145,7 +155,7 @@ def _tell_fate(relay: Relay, made: Delivery, event: Event, trial: Trial, parked:
     elif parked:
         made.state = "parked"
         made.attempts, made.reason, _ = parked
-    elif consumer is None or event.sequence > consumer.window.mark:
+    elif consumer is None or not consumer.window.is_done(event.sequence):
         made.detail = trial.detail
     elif trial.outcome == Outcome.FILTERED:
         made.state, made.reason = Outcome.FILTERED, trial.reason

@@ -57,6 +57,12 @@ class Window:
             return False
         return not any(first <= sequence <= last for first, last in self._resumed_open)
 
+    def is_done(self, sequence: int) -> bool:
+        """Whether every event of this record has its fate, or is parked."""
+        if sequence <= self.taken:
+            return sequence not in self._open
+        return self.is_finished(sequence)
+
     def take(self, sequence: int, events: int, received_at: int) -> None:
         """A record of `events` events (at least one) is in hand. Sequences come in ascending order."""
         self._order.append(sequence)

@@ -156,12 +156,9 @@ class History:
         *_, now = at
         few = [moment for moment in at if moment % RANGES[of].row == 0 or moment == now]
         found = looked.found(since, now)
-        return Overview(
-            of,
-            make_funnel(since, now, looked.base(), looked.standing, words=self._words),
-            make_series(since, at, found),
-            make_series(since, few, found),
-        )
+        funnel = make_funnel(since, now, looked.base(), looked.standing, words=self._words)
+        series = make_series(since, at, found)
+        return Overview(of, _with_error_rates(funnel, series), series, make_series(since, few, found))
 
     def _moments(self, of: str) -> tuple[int, int, list[int]]:
         """When a range begins, now, and the moments in between at which its steps end."""
@@ -193,6 +190,13 @@ class History:
             if name in names:
                 kept = self._kept.setdefault(name, {})
                 kept[kind, code] = kept.get((kind, code), 0) + sign * n
+
+
+def _with_error_rates(funnel: Funnel, series: Series) -> Funnel:
+    """The error rates of the funnel are those of its charts: what failed counts, though it was tried again since."""
+    rates = {one.name: one.error_rate_of_all() for one in series.destinations}
+    each = tuple(msgspec.structs.replace(d, error_rate=rates[d.name]) for d in funnel.destinations)
+    return msgspec.structs.replace(funnel, destinations=each)
 
 
 def _counted(source: Door) -> dict[tuple[str, str], int]:

@@ -2,6 +2,9 @@
 
 All series have one axis. Where a moment was not written, since relay did not run or a destination was not there, a series
 has None, and its next value is of the whole time since the one before. Lag, backlog and state are as they were at the moment.
+
+What failed has failed, though it was tried again later: failures are added up from row to row, so that those of a long step, or
+of all, are those of its short ones. Only what fails and is tried again between two rows is not seen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +13,7 @@ from itertools import pairwise
 import msgspec
 
 from relay.history.figures import error_rate, grown, quantile
-from relay.history.totals import FAILED_DELIVERY, DestinationTotals, SourceTotals, Totals
+from relay.history.totals import FAILED_DELIVERY, DestinationTotals, Key, SourceTotals, Totals
 
 Found = Mapping[int, Totals]  # by moment in ms
 
@@ -37,6 +40,9 @@ class DestinationSeries(msgspec.Struct, rename="camel"):
     lag: list[int | None] = []
     backlog: list[int | None] = []
     dead_letters: list[int | None] = []
+
+    def error_rate_of_all(self) -> float | None:
+        return error_rate(sum(n or 0 for n in self.delivered), sum(n or 0 for n in self.failed))
 
 
 class Series(msgspec.Struct, rename="camel"):
@@ -76,12 +82,15 @@ def _source(name: str, at: Sequence[int], found: Found) -> SourceSeries:
 
 def _destination(name: str, at: Sequence[int], found: Found) -> DestinationSeries:
     series = DestinationSeries(name)
-    for seconds, before, now in _steps(at, found):
+    failures = _failures(found)
+    so_far = 0
+    for moment, (seconds, before, now) in zip(at, _steps(at, found), strict=True):
         if not isinstance(before, DestinationTotals) or not isinstance(now, DestinationTotals):
             for values in msgspec.structs.astuple(series)[1:]:
                 values.append(None)
             continue
-        delivered, failed = now.delivered - before.delivered, max(0, _failed(now) - _failed(before))
+        delivered, failed = now.delivered - before.delivered, failures[moment] - so_far
+        so_far = failures[moment]
         delays = grown(before.delays, now.delays)
         series.delivered.append(delivered)
         series.delivered_per_second.append(_rate(delivered, seconds))
@@ -112,5 +121,13 @@ def _rate(events: int, seconds: float) -> float | None:
     return round(events / seconds, 3) if seconds else None
 
 
-def _failed(totals: DestinationTotals) -> int:
-    return sum(count.n for count in totals.counts if count.stage == FAILED_DELIVERY)
+def _failures(found: Found) -> dict[int, int]:
+    """How many had failed by each moment, since the first."""
+    failures, total = dict[int, int](), 0
+    before: dict[Key, int] | None = None
+    for moment, totals in sorted(found.items()):
+        now = {count.key: count.n for count in totals.counts if count.stage == FAILED_DELIVERY}
+        if before is not None:
+            total += sum(max(0, n - before.get(key, 0)) for key, n in now.items())
+        failures[moment], before = total, now
+    return failures

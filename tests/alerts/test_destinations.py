@@ -37,6 +37,7 @@ async def test_what_fails_for_long_enough_is_told_once_and_told_again_when_it_is
     assert receiver.requests == []
     await alerts.pass_by(10)
     assert found(receiver) == [[("hook", False)]]
+    assert b'"waiting":1204,' in receiver.requests[-1].body
     message = last(receiver)
     assert message.pop("id").endswith("-1")
     assert message == {

@@ -16,6 +16,7 @@ from tests.receiver import Receiver
 LETTERS = {"on": "dead_letters", "over": 10, "within": "10m"}
 RATE = {"on": "delivery_rate", "below": 95}
 VOLUME = {"on": "source_volume", "change": 50}
+BLOCKED = {"on": "source_blocked", "over": 0, "within": "10m"}
 SILENT = {"on": "source_silent", "after": "30m"}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -150,6 +151,38 @@ async def test_a_rate_is_of_its_time(lived: Lived, receiver: Receiver) -> None:
     await lived.past.went(50, failed=60)
     await lived.live(5)
     assert (last(receiver)["events"], last(receiver)["percent"]) == (110, 45.45)
+
+
+async def test_what_a_plan_blocks_is_told_with_the_reason_of_most(lived: Lived, receiver: Receiver) -> None:
+    await lived.past.came(500, outcome="blocked", reason="schema_violation")  # the past
+    await lived.live(30)
+    await lived.rules(rule(receiver.url, **BLOCKED))
+    await lived.past.came(20)
+    await lived.past.came(30, outcome="duplicate", reason="duplicate_message_id")
+    await lived.live(3)
+    assert receiver.requests == []
+    await lived.past.came(1, outcome="blocked", reason="schema_violation")
+    await lived.past.came(2, outcome="blocked", reason="unplanned")
+    await lived.live(3)
+    assert texts(receiver) == [
+        "source web: its plan blocked 3 events within 10 min, more than 0; mostly: it is not in the tracking plan of its source"
+    ]
+    found = last(receiver)
+    assert (found["source"], found["events"], found["reason"]) == ("web", 3, "unplanned")
+    assert found["url"] == "http://127.0.0.1:8081/console/sources/web"
+    await lived.live(15)
+    assert "source web: no longer sending what its plan blocks since" in texts(receiver)[1]
+    assert len(receiver.requests) == 2
+
+
+async def test_blocked_events_that_come_over_a_longer_time_are_not_told(
+    lived: Lived, receiver: Receiver
+) -> None:
+    await lived.rules(rule(receiver.url, **{**BLOCKED, "over": 10}))
+    for _ in range(20):
+        await lived.past.came(8, outcome="blocked", reason="unplanned")
+        await lived.live(12)
+    assert receiver.requests == []
 
 
 async def test_a_source_that_falls_silent_is_told_and_when_it_sends_again(

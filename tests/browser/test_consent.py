@@ -6,6 +6,7 @@ OneTrust is a stand-in (tests/browser/onetrust.py). The tool in the browser is a
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from json import dumps
 from typing import Any
 
 import pytest
@@ -20,12 +21,14 @@ from tests.browser.snippet import page_of
 from tests.browser.tools import HEAT
 from tests.browser.visit import Ground, Visit, ground_in
 from tests.gateway.relay_here import KEY, SOURCE
+from tests.plans.plans import about, plan
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANGED = "Segment Consent Preference Updated"
 SHOP, ALL_MAPPED = "shop-key", "all-mapped-key"  # of sources that ask OneTrust
+PLANNED = "planned-key"  # of a source whose plan lets no others through
 DELIVERED = ("delivered", None)
 NO_CONSENT = ("filtered", "FILTERED_BY_END_USER_CONSENT")
 NOT_WANTED = ("filtered", "FILTERED_BY_INTEGRATIONS_OBJECT")
@@ -38,6 +41,7 @@ _numbers = count()
 def tables(receiver: str) -> str:
     asks = 'rate_limit = 100000\nconsent_manager = "onetrust"'
     both = 'sources = ["web", "shop"]\n'
+    planned = 'rate_limit = 100000\nplan = "plan.json"\ncontrols.allow_unplanned_track_events = false'
     heat = """
 [[destinations]]
 name = "heat"
@@ -52,10 +56,12 @@ settings = { url = "https://static.heat.test/heat.js", function = "heat", calls 
             SOURCE,
             source("shop", SHOP, asks),
             source("all", ALL_MAPPED, asks),
+            source("planned", PLANNED, planned),
             webhook(receiver, "one", both + 'consent = ["C0002"]'),
             webhook(receiver, "two", both + 'consent = ["C0002", "C0003"]'),
             webhook(receiver, "free", both),
             webhook(receiver, "mapped", 'sources = ["all"]\nconsent = ["C0002"]'),
+            webhook(receiver, "kept", 'sources = ["planned"]\nconsent = ["C0002"]'),
             heat,
         )
     )
@@ -63,10 +69,9 @@ settings = { url = "https://static.heat.test/heat.js", function = "heat", calls 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    async with (
-        Receiver() as receiver,
-        ground_in(tmp_path_factory.mktemp("consent"), tables(receiver.url)) as ready,
-    ):
+    folder = tmp_path_factory.mktemp("consent")
+    (folder / "plan.json").write_text(dumps(plan(("Later", about()))))
+    async with Receiver() as receiver, ground_in(folder, tables(receiver.url)) as ready:
         yield ready
 
 
@@ -507,3 +512,15 @@ async def test_every_rule_holds_in_the_browser_and_here(library: str, ground: Gr
             found = await fates(ground, name)
             assert {to: found[to] for to in ("one", "two", "free")} == {**here, "free": DELIVERED}, rule
             ground.front.forget()
+
+
+@EITHER
+async def test_a_change_of_consent_is_part_of_every_plan(library: str, ground: Ground) -> None:
+    said = "{categoryPreferences: {C0002: false}}"
+    told = f"analytics.track('{CHANGED}', {{}}, {{context: {{consent: {said}}}}})"
+    async with visiting(ground) as (visit, _):
+        page = await landed(visit, key=PLANNED, library=library)
+        await begun(page)
+        await page.evaluate(told if library else "analytics.consent({C0002: false})")
+        assert await fates(ground, CHANGED, of=1) == {"kept": DELIVERED}
+        assert ground.front.events(CHANGED)[-1]["integrations"] == {}

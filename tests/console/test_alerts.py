@@ -1,5 +1,6 @@
 """Alerts in the console: what each tells of, how its channels do, and a message to try them."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from relay.alerts.config import AlertConfig
 from relay.console.pages.alerts import sentence
-from relay.times import Duration
+from relay.times import Duration, format_iso
 from tests.console.visitor import visitor_of
 from tests.gateway.relay_here import READ_TOKEN, SOURCE, RelayHere, relay_here
 from tests.receiver import Receiver
@@ -87,8 +88,24 @@ async def test_without_an_alert_it_says_how_to_make_one(tmp_path: Path) -> None:
             AlertConfig("a", "source_volume", change=50),
             "Any source sends 50 % more or fewer events within 1 h than a day before.",
         ),
+        (
+            AlertConfig("a", "source_blocked", sources=("web",), over=0, within=Duration("10m")),
+            "Its plan blocks more than 0 events of the source web within 10 min.",
+        ),
         (AlertConfig("a", "destination_failing"), "Any destination has answered nobody for 5 min."),
     ],
 )
 def test_an_alert_as_a_sentence(config: AlertConfig, said: str) -> None:
     assert sentence(config) == said
+
+
+async def test_how_long_it_is_quiet_is_said(relay: RelayHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = relay.app.alerts.status
+
+    async def quiet() -> list[dict[str, object]]:
+        until = format_iso(int((time.time() + 52 * 60 + 10) * 1000))
+        return [one | {"quietUntil": until} for one in await status()]
+
+    monkeypatch.setattr(relay.app.alerts, "status", quiet)
+    async with visitor_of(relay) as visitor:
+        assert "Quiet for another 52 min : then" in (await visitor.get("/console/alerts")).words

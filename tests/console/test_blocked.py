@@ -1,12 +1,14 @@
 """Blocked events in the console: why, and their release when the plan is mended; said first, then done."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from relay.admission import releasing
+from relay.admission.blocked import KEPT_MS
 from relay.console.pages import blocked
 from tests.console.planned import HOSTILE, WRONG, mend, planned_relay, send
 from tests.console.visitor import Shown, Visitor, visitor_of
@@ -85,6 +87,38 @@ async def test_a_mended_plan_lets_a_group_go(relay: RelayHere, admin: Visitor, r
     assert [one["event"] for one in receiver.events()] == ["Order Completed"] * 2
     again = await admin.get("/console/blocked?released=true")
     assert "Order Completed released" in again.words
+
+
+async def test_the_page_of_an_event_says_that_it_was_released(
+    relay: RelayHere, admin: Visitor, receiver: Receiver
+) -> None:
+    await send(relay, {**UNKNOWN, "messageId": "lost & <found>"})
+    place = f"/console/events/{relay.app.feed.cursor}/0"
+    shown = await admin.get(place)
+    assert "It can be released once the plan lets it through" in shown.words
+    assert "Released" not in shown.words
+    assert link(shown, "the blocked event") == "/console/blocked/1"
+    await mend(relay)
+    shown = await admin.get("/console/blocked/release?id=1")
+    await admin.post("/console/blocked/release", fields(shown))
+    await receiver.wait_for(1)
+    shown = await admin.get(place)
+    assert re.search(r"Released (now|[^:]* ago) ?: the blocked event", shown.words)
+    assert "None got it: it is not in the tracking plan of its source. It was released" in shown.words
+    assert link(shown, "the blocked event") == "/console/blocked/1"
+    found = await admin.get(link(shown, "an event of its own"))
+    new = f"/console/events/{relay.app.feed.cursor}/0"
+    assert new != place
+    assert f'href="{new}"' in found.text
+
+
+async def test_an_event_that_is_kept_apart_no_more_has_its_page(relay: RelayHere, admin: Visitor) -> None:
+    await send(relay, UNKNOWN)
+    place = f"/console/events/{relay.app.feed.cursor}/0"
+    await relay.app.blocked_events.trim(int(time.time() * 1000) + KEPT_MS + 1000, None)
+    shown = await admin.get(place)
+    assert "None got it: it is not in the tracking plan of its source." in shown.words
+    assert "the blocked event" not in shown.words
 
 
 async def test_the_chosen_are_released_and_one_alone(

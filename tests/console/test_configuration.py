@@ -188,3 +188,9 @@ async def test_hostile_values_are_text(tmp_path: Path) -> None:
             text = (await admin.get(path)).text
             assert "<img" not in text
             assert "<script>alert" not in text
+
+
+async def test_the_address_of_a_page_with_mistakes_can_be_asked_for_again(admin: Visitor) -> None:
+    shown = await admin.follow(await admin.get(f"{HERE}/reload"))
+    assert shown.status == 200
+    assert "<h1>Configuration</h1>" in shown.text

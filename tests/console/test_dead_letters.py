@@ -101,6 +101,9 @@ async def test_a_row_leads_to_its_event_and_shows_the_reply(
     assert f'href="/console/events/{letter["sequence"]}/{letter["index"]}"' in shown.text
     assert "rejected the destination answered 404 Not Found {} 1" in shown.words
     assert "<script>alert" not in shown.text
+    assert letter["event"]["userId"] in shown.words
+    assert "Choose all on this page" in shown.words
+    assert shown.text.count(">Try the chosen again<") == 2, "above the list, too"
 
 
 async def test_all_of_a_reason_are_tried_again_and_no_more_than_was_shown(

@@ -91,6 +91,17 @@ async def test_the_list_has_every_destination_disabled_ones_too(
     assert "set-up" in part.words
 
 
+async def test_what_was_refused_last_is_the_last_error(
+    relay: RelayHere, receiver: Receiver, admin: Visitor
+) -> None:
+    assert "Last error none" in (await admin.get("/console/destinations/set-up")).words
+    await refused(relay, receiver, event="Refused last")
+    for headers in ({}, {"HX-Request": "true"}):
+        words = (await admin.get("/console/destinations/hook", headers)).words
+        assert "Last error the destination answered 404 Not Found, " in words
+        assert ": refused for good" in words
+
+
 async def test_a_failure_is_told_in_words_with_its_reply(
     relay: RelayHere, receiver: Receiver, admin: Visitor
 ) -> None:

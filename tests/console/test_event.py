@@ -1,11 +1,15 @@
 """One event: what arrived, what became of it, and what may be done with it."""
 
+import re
 from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.relay_process import eventually, webhook
+from relay.console.search import Search
+from tests.acceptance.relay_process import basic, eventually, webhook
 from tests.console.visitor import Visitor, visitor_of
 from tests.gateway.relay_here import KEY, READ_TOKEN, SOURCE, RelayHere, event, relay_here
 from tests.receiver import Receiver
@@ -141,3 +145,55 @@ async def test_the_log_is_looked_through_backwards(relay: RelayHere, admin: Visi
     assert page.text.index("Deep 1") < page.text.index("Deep 0")
     for before in ("x", "", "-1", "9" * 19):
         assert (await admin.get(f"/console/events/earlier?before={before}")).status == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b'"userId":"u","properties":' + b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'"userId":' + b"[" * 940 + b"]" * 940,
+        b'"userId":"u","type":["track"]',
+        b'"userId":7,"receivedAt":1000000000000000000',
+        b'"receivedAt":true,"messageId":{"a":"<b>"}',
+        b'"userId":"u","properties":{"a":1e999,"b":123456789012345678901234567890}',
+    ],
+)
+async def test_whatever_came_in_has_a_page(fields: bytes, relay: RelayHere, admin: Visitor) -> None:
+    before = relay.app.feed.cursor
+    body = b'{"batch":[{"type":"track","event":"Odd",' + fields + b"}]}"
+    async with relay.session.post(relay.public + "/v1/batch", data=body, headers=basic(KEY)) as response:
+        assert response.status == 200
+    await eventually(lambda: relay.app.feed.cursor > before, 60, lambda: "it was not admitted")
+    place = f"{relay.app.feed.cursor}/0"
+    for page in (f"events/{place}", "events", "events/list", f"events/earlier?before={before + 2}"):
+        assert (await admin.get(f"/console/{page}")).status == 200
+
+
+async def test_behind_the_list_comes_what_it_had_no_room_for(relay: RelayHere, admin: Visitor) -> None:
+    batch = [event(type="track", event=f"Many {n} of them") for n in range(250)]
+    await relay.post("/v1/batch", {"batch": batch})
+    await relay.admitted(batch[-1]["messageId"])
+    page = await admin.get("/console/events?q=of+them")
+    found = re.findall(r"Many (\d+) of them", page.text)
+    while link := re.search(r'href="(/console/events/earlier\?[^"]+)"', page.text):
+        page = await admin.get(unescape(link[1]))
+        found += re.findall(r"Many (\d+) of them", page.text)
+    assert found == [str(n) for n in reversed(range(250))]
+
+
+async def test_what_its_source_makes_of_an_event_is_made_once_of_one_sent_again(tmp_path: Path) -> None:
+    tables = (
+        SOURCE
+        + """
+[[sources.transformations]]
+hash_properties = { algorithm = "md5", paths = ["properties.email"] }
+"""
+    )
+    async with relay_here(tmp_path, tables) as here, visitor_of(here) as visitor:
+        await here.post("/v1/track", one := event(properties={"email": "jane@example.org"}))
+        first = await here.admitted(one["messageId"])
+        await visitor.get("/console/events/1/0")
+        assert (await visitor.post("/console/events/1/0/again")).status == 303
+        again = here.app.debugger.newest(Search(), 1)[0]["event"]
+    assert again["messageId"] != first["messageId"]
+    assert again["properties"] == first["properties"] != one["properties"]

@@ -2,7 +2,9 @@
 
 import base64
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
@@ -51,6 +53,7 @@ async def test_a_wrong_token_is_told(token: str, stranger: Visitor) -> None:
     shown = await stranger.post("/console/sign-in", {"token": token})
     assert shown.status == 401
     assert "This is not the token" in shown.words
+    assert "It is <code>admin_token</code> in relay.toml" in shown.text
     assert "Set-Cookie" not in shown.headers
     assert token not in shown.words or not token
 
@@ -94,6 +97,21 @@ async def test_what_another_site_asks_for_is_not_done(headers: dict[str, str], r
             shown = await admin.post(path, {}, headers)
             assert shown.status == 403
             assert "by another site" in shown.words
+
+
+async def test_after_a_lost_session_a_form_says_that_nothing_was_done(stranger: Visitor) -> None:
+    referrer = f"{stranger.relay.admin}/console/destinations/hook"
+    shown = await stranger.post(PAUSE, {}, {"Referer": referrer})
+    assert shown.status == 401
+    assert "Your session has ended, and nothing was done." in shown.words
+    assert 'name="next" value="/console/destinations/hook"' in shown.text
+
+
+async def test_what_is_wrong_with_a_part_of_a_page_stands_within_it(relay: RelayHere) -> None:
+    async with visitor_of(relay) as admin:
+        shown = await admin.get("/console/events/earlier?before=x", {"HX-Request": "true"})
+        assert shown.status == 400
+        assert shown.text.startswith('<p class="said bad"')
 
 
 async def test_the_reader_may_look_and_not_change(relay: RelayHere) -> None:
@@ -184,3 +202,47 @@ async def test_a_page_has_no_script_or_style_within_it(stranger: Visitor) -> Non
     assert " style=" not in shown.text
     assert "<style" not in shown.text
     assert " onclick" not in shown.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("multipart/form-data; boundary=x", 415),
+        ("multipart/form-data", 415),
+        ("application/x-www-form-urlencoded; charset=none-such", 400),
+        ("application/x-www-form-urlencoded; charset=utf-16", 400),
+        ("application/x-www-form-urlencoded", 400),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(kind: str, status: int, relay: RelayHere) -> None:
+    async with visitor_of(relay, None) as stranger, visitor_of(relay) as admin:
+        asked = ((stranger, "sign-in"), (admin, "sign-in"), (admin, "test"))
+        for visitor, path in asked:
+            async with visitor.session.post(
+                f"{relay.admin}/console/{path}", data=b"a=\xff", headers={"Content-Type": kind}
+            ) as response:
+                assert response.status == status
+
+
+@pytest.mark.parametrize("header", ["http://[", "null", ""])
+async def test_an_origin_that_is_none_is_refused(header: str, relay: RelayHere) -> None:
+    async with visitor_of(relay) as admin:
+        assert (await admin.post("/console/test", {}, {"Origin": header})).status == 403
+
+
+@pytest.mark.parametrize("target", ["//[", "/console/\n", "//elsewhere/console/", "/console/..\\..\\x"])
+async def test_nobody_is_led_elsewhere(target: str, stranger: Visitor) -> None:
+    shown = await stranger.post("/console/sign-in", {"token": ADMIN_TOKEN, "next": target})
+    assert (shown.status, shown.headers["Location"]) == (303, "/console/")
+
+
+async def test_a_form_may_hold_a_large_plan(relay: RelayHere) -> None:
+    async with visitor_of(relay) as admin:
+        csrf = (await admin.get("/console/test")).csrf
+        for size, status in ((600_000, 400), (700_000, 413)):
+            body = BytesIO(urlencode({"csrf": csrf, "source": "web", "event": '"' * size}).encode())
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            async with admin.session.post(
+                relay.admin + "/console/test", data=body, headers=headers
+            ) as response:
+                assert response.status == status

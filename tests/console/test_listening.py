@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from relay.console import listening
 from relay.console.debugger import MOST_LISTENERS, Debugger, TooManyListeners
-from relay.console.listening import FOLLOWED, WAITING_EVENTS, Heard, Listener
+from relay.console.listening import BURST, FOLLOWED, WAITING_EVENTS, Heard, Listener
 from relay.console.search import Search
 from relay.event import Event
 from relay.outcome import Outcome
@@ -30,10 +30,10 @@ async def heard(listener: Listener) -> Heard:
         return await listener.look()
 
 
-@given(counts=st.lists(st.integers(1, 400), max_size=20), most=st.integers(1, 50))
-def test_whatever_comes_is_shown_or_counted(counts: list[int], most: int) -> None:
+@given(counts=st.lists(st.integers(1, 400), max_size=20))
+def test_whatever_comes_is_shown_or_counted(counts: list[int]) -> None:
     async def look() -> None:
-        listener, number = Listener(Search(), most), 0
+        listener, number = Listener(Search(), 0), 0
         for count in counts:
             group = [event(number + n) for n in range(count)]
             listener.offer([group], count)
@@ -41,11 +41,19 @@ def test_whatever_comes_is_shown_or_counted(counts: list[int], most: int) -> Non
         listener.close()
         found = await heard(listener)
         assert len(found.events) + found.missed == number
-        assert len(found.events) <= most
+        assert len(found.events) == min(number, BURST)
         assert [e.sequence for e in found.events] == sorted({e.sequence for e in found.events})
 
     if counts:
         asyncio.run(look())
+
+
+async def test_after_a_burst_no_more_is_shown_than_can_be_read() -> None:
+    listener = Listener(Search(), 0)
+    group = [event(n) for n in range(BURST)]
+    for missed in (0, BURST):
+        listener.offer([group], BURST)
+        assert (await heard(listener)).missed == missed
 
 
 async def test_what_waits_for_a_look_is_bounded() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from relay.console.pages.overview import _merged
-from relay.history.funnel import Reason, Stage
+from relay.console.pages.overview import _merged, error_words
+from relay.history.funnel import DestinationFunnel, Reason, Stage
 from tests.acceptance.relay_process import eventually, webhook
 from tests.console.visitor import visitor_of
 from tests.gateway.relay_here import KEY, READ_TOKEN, SOURCE, RelayHere, event, relay_here
@@ -109,6 +109,9 @@ async def test_every_chart_has_lines_and_its_table_has_the_same_ones(
         for line in data[name]:
             assert len(line["values"]) == len(data["at"])
             assert f"<bdi>{line['label']}</bdi></th>" in text
+    names = {line["of"] for name in charts - {"throughput"} for line in data[name]}
+    assert names == {"hook", "picky"}, "one colour in all charts"
+    assert {line["of"] for line in data["throughput"]} == {"source web", *names}
     assert max(n or 0 for n in data["throughput"][0]["values"]) > 0
 
 
@@ -140,3 +143,29 @@ def test_reasons_of_several_sources_are_one() -> None:
         ("bot", 5, ((9, 0), (5, 0), (1, 0))),
         ("x", 1, ()),
     ]
+
+
+def of(**fields: Any) -> DestinationFunnel:
+    none = Stage(0, ())
+    stages = dict.fromkeys(
+        ("failed_on_ingest", "filtered_at_source", "filtered_at_destination", "failed_delivery"), none
+    )
+    numbers = dict.fromkeys(
+        ("carried", "redriven", "received", "delivered", "pending_retry", "in_hand", "dead_letters", "lag"), 0
+    )
+    shares = dict.fromkeys(("error_rate", "p50", "p95"))
+    return DestinationFunnel(**{"name": "hook", "state": "running", **stages, **numbers, **shares, **fields})
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (of(), None),
+        (of(error_rate=0.25, in_hand=2), "25 %"),
+        (of(state="held", in_hand=2, pending_retry=300), "takes nothing, 302 wait"),
+        (of(state="held", in_hand=2, error_rate=0.0), "0 %, takes nothing, 2 wait"),
+        (of(state="held"), None),
+    ],
+)
+def test_what_is_held_is_in_no_rate_and_is_said(one: DestinationFunnel, said: str | None) -> None:
+    assert error_words(one) == said

@@ -1,10 +1,28 @@
 """What is shown of values that anybody may have sent."""
 
+import sys
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.console.rendering import CUT, cut, html, masked, number, pretty, seconds, visible, when
+from relay.body import decode
+from relay.console.rendering import (
+    CUT,
+    TOO_DEEP,
+    coded,
+    cut,
+    html,
+    masked,
+    number,
+    pretty,
+    remaining,
+    seconds,
+    visible,
+    when,
+    who,
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +116,45 @@ def test_markup_of_others_is_text() -> None:
     )
     assert "<script>alert" not in shown
     assert "&lt;script&gt;alert(1)" in shown
+
+
+@pytest.mark.parametrize("value", [10**18, -(10**18), 10**30, True, [1], "9" * 5000, "0001-01-01T00:00:00"])
+def test_a_moment_that_is_none_is_shown_all_the_same(value: Any) -> None:
+    assert when(value, now=lambda: 0.0)
+
+
+def test_json_that_orjson_cannot_write_is_shown_in_a_line() -> None:
+    assert pretty({"n": 10**30}) == '{"n":1000000000000000000000000000000}'
+    deep = decode(b"[" * 300 + b"]" * 300)
+    assert pretty(deep) == "[" * 300 + "]" * 300
+
+
+def test_what_is_nested_too_deeply_is_said_to_be() -> None:
+    deep: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    assert {cut(deep), visible(deep), pretty(deep)} == {TOO_DEEP}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("It is `a` in <b>, or `b`.", "It is <code>a</code> in &lt;b&gt;, or <code>b</code>."),
+        ("a ` alone", "a ` alone"),
+        ("`<i>`", "<code>&lt;i&gt;</code>"),
+    ],
+)
+def test_what_stands_between_backticks_is_code(sentence: str, shown: str) -> None:
+    assert coded(sentence) == shown
+
+
+def test_what_is_left_until_a_moment_is_a_span() -> None:
+    at = "2026-01-01T00:10:00.000Z"
+    assert ">8 min<" in remaining(at, lambda: 1767225720.0)
+    assert ">0 ms<" in remaining(at, lambda: 1767229999.0)
+
+
+def test_an_event_says_whose_it_is() -> None:
+    assert who({"userId": "u", "anonymousId": "a"}) == "u"
+    assert who({"userId": None, "anonymousId": "a"}) == "a"
+    assert who({}) == ""

@@ -92,8 +92,36 @@ def test_another_token_ends_all_sessions() -> None:
     assert sessions.read(cookie) is None
 
 
+def test_another_read_token_ends_the_sessions_of_readers_only() -> None:
+    token = ["first"]
+    sessions = Sessions(lambda: "admin", lambda: token[0])
+    admin, reader = signed_in(sessions), signed_in(sessions, "first")
+    cookies = [sessions.cookie(one) for one in (admin, reader)]
+    token[0] = "second"
+    assert [sessions.read(cookie) for cookie in cookies] == [admin, None]
+
+
 def test_a_form_is_of_one_session(sessions: Sessions) -> None:
     one, other = signed_in(sessions), signed_in(sessions)
     assert sessions.is_form_token(one, sessions.form_token(one))
     assert not sessions.is_form_token(one, sessions.form_token(other))
     assert not sessions.is_form_token(one, "")
+
+
+def test_what_was_signed_out_stays_so_as_long_as_its_renewals_are_good(
+    sessions: Sessions, clock: Clock
+) -> None:
+    session = signed_in(sessions)
+    clock.now += SECONDS - 1
+    renewed = sessions.renewed(session)
+    assert renewed is not None
+    cookie = sessions.cookie(renewed)
+    sessions.sign_out(session)
+    clock.now += 2
+    sessions.sign_out(signed_in(sessions))
+    assert sessions.read(cookie) is None
+
+
+def test_the_token_of_a_form_is_no_cookie(sessions: Sessions) -> None:
+    session = signed_in(sessions)
+    assert sessions.read(f"form.{session.nonce}.{sessions.form_token(session)}") is None

@@ -116,3 +116,8 @@ async def test_a_source_that_relay_made_is_called_so(tmp_path: Path) -> None:
         assert "The configuration names no source" in words
         assert "Nothing has been sent yet" in words
         assert (await admin.get("/console/sources/default")).status == 200
+
+
+async def test_a_host_that_is_none_is_no_fault(admin: Visitor) -> None:
+    shown = await admin.get("/console/sources/web", {"Host": "a:b:c"})
+    assert shown.status == 200

@@ -1,5 +1,6 @@
 """Violations in the console: groups with their events, chosen by source, event, kind and time."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ async def test_each_group_says_what_is_wrong_where_and_how_often(visitor: Visito
     assert shown.status == 200
     assert "Order Completed Does not match pattern '^o-' Pattern properties.order_id web 2 " in shown.words
     assert "Must be greater than or equal to 0 Number Gte properties.total web 1 " in shown.words
-    assert 'href="/console/events/1/0"' in shown.text
+    assert re.search(r'href="/console/events/1/0">\s*<bdi>u</bdi>, <time', shown.text)
     assert 'href="/console/events?source=web&amp;event=Order+Completed&amp;violations=true"' in shown.text
 
 
@@ -58,9 +59,9 @@ async def test_a_sample_leads_to_the_event(visitor: Visitor) -> None:
     [
         ("event=Product+Viewed", "properties.sku", "properties.order_id"),
         ("kind=Pattern", "properties.order_id", "properties.sku"),
-        ("kind=Pattern&event=Product+Viewed", "Nothing broke a plan", "properties.sku"),
-        ("source=app", "Nothing broke a plan", "properties.sku"),
-        ("source=web&since=1h", "properties.sku", "Nothing broke a plan"),
+        ("kind=Pattern&event=Product+Viewed", "Nothing found", "properties.sku"),
+        ("source=app", "Nothing found", "properties.sku"),
+        ("source=web&since=1h", "properties.sku", "Nothing found"),
         ("event=%3Cscript%3E", "Nothing of what you chose", "properties.sku"),
     ],
 )

@@ -193,3 +193,14 @@ def test_nothing_for_this_consumer_moves_the_mark_only_when_nothing_is_open() ->
     assert window.mark == 0
     window.delivered([event(1)])
     assert window.mark == 9
+
+
+def test_a_record_is_done_above_the_mark_too() -> None:
+    before = Window(START)
+    for sequence in (8, 9, 10):
+        before.take(sequence, 1, received_at(sequence))
+    before.delivered([event(9)])
+    assert [before.is_done(sequence) for sequence in (7, 8, 9, 10, 11)] == [True, False, True, False, False]
+    taken, ranges = before.resume()
+    after = Window(before.mark, taken, ranges)
+    assert [after.is_done(sequence) for sequence in (7, 8, 9, 10, 11)] == [True, False, True, False, False]

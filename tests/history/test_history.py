@@ -303,3 +303,22 @@ def test_every_range_has_rows_for_its_points() -> None:
         assert span.step % grain == 0, name
         assert span.length + span.step <= KEPT, name
         assert span.length // span.step <= 300, name
+
+
+async def test_an_incident_stays_in_the_error_rate_when_all_of_it_is_tried_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        await at.minutes(2)
+        await at.came(10)
+        await at.went(0, failed=10)
+        await at.minutes(3)
+
+        def redrive(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE fate_reasons SET count = 0")
+            connection.execute("UPDATE consumers SET rejected = 0, delivered = 10")
+
+        await at.state.write(redrive)
+        await at.minutes(2)
+        overview = await at.history.overview("1h")
+        for hook in (*overview.series.destinations, *overview.table.destinations):
+            assert sum(n or 0 for n in hook.failed) == 10
+        assert (overview.funnel.destinations[0].error_rate, hook.error_rate_of_all()) == (0.5, 0.5)

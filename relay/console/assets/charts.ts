@@ -4,6 +4,7 @@
  */
 
 interface Line {
+  of: string
   label: string
   values: (number | null)[]
 }
@@ -15,10 +16,21 @@ interface Plot {
   setSize(size: { width: number; height: number }): void
   destroy(): void
 }
-declare const uPlot: new (options: object, data: unknown, within: HTMLElement) => Plot
+declare const uPlot: {
+  new (options: object, data: unknown, within: HTMLElement): Plot
+  tzDate(date: Date, zone: string): Date
+}
 
 const HEIGHT = 220
 const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"]
+const CHARTS = ["errors", "throughput"] // the first has all destinations, the other sources, too
+const DAY = "\n{YYYY}-{MM}-{DD}" // below the first moment of a day
+// of uPlot: from how many seconds between two marks, how these are written, and where a year, a month, a day begins
+const MARKS = [
+  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 1],
+]
 const plots = new Map<string, { plot: Plot; labels: string }>()
 let latest: Data | null = null
 
@@ -42,10 +54,11 @@ async function fetchAndDraw(within: HTMLElement): Promise<void> {
 }
 
 function draw(within: HTMLElement, data: Data): void {
+  const colours = coloured(data)
   for (const place of within.querySelectorAll<HTMLElement>("[data-chart]")) {
     const name = place.dataset.chart ?? ""
     const lines = data[name] ?? []
-    const labels = JSON.stringify(lines.map((line) => line.label))
+    const labels = JSON.stringify(lines.map((line) => [line.label, colours.get(line.of)]))
     const columns = [data.at, ...lines.map((line) => line.values)]
     const there = plots.get(name)
     if (there && there.labels === labels) {
@@ -54,9 +67,15 @@ function draw(within: HTMLElement, data: Data): void {
     } else {
       there?.plot.destroy()
       place.replaceChildren()
-      plots.set(name, { plot: new uPlot(options(place, lines), columns, place), labels })
+      plots.set(name, { plot: new uPlot(options(place, lines, colours), columns, place), labels })
     }
   }
+}
+
+/** The number of the colour of each source and destination: the same in every chart. */
+function coloured(data: Data): Map<string, number> {
+  const names = new Set(CHARTS.flatMap((name) => data[name] ?? []).map((line) => line.of))
+  return new Map([...names].map((name, n) => [name, n]))
 }
 
 function redraw(within: HTMLElement): void {
@@ -72,25 +91,31 @@ function resize(within: HTMLElement): void {
   }
 }
 
-function options(place: HTMLElement, lines: Line[]): object {
+function options(place: HTMLElement, lines: Line[], colours: Map<string, number>): object {
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } }
   return {
     width: place.clientWidth || 300,
     height: HEIGHT,
     scales: { y: { range: (_: unknown, low: number | null, high: number | null) => [Math.min(0, low ?? 0), (high ?? 0) * 1.1 || 1] } },
-    axes: [axis, { ...axis, size: 60 }],
+    axes: [{ ...axis, values: MARKS }, { ...axis, size: 60 }],
+    tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), // as in the tables
     cursor: { drag: { x: false, y: false } },
     series: [
-      {},
+      { label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
       ...lines.map((line, n) => ({
         label: line.label,
-        stroke: colour(COLOURS[n % COLOURS.length] ?? "--link"),
-        dash: n >= COLOURS.length ? [6, 4] : undefined, // what has the colour of another
+        ...stroke(colours.get(line.of) ?? 0, lines[n - 1]?.of === line.of),
         width: 2,
         spanGaps: true,
       })),
     ],
   }
+}
+
+/** A line's colour; it is dashed where another has the colour, and dotted where it is the second of one destination. */
+function stroke(number: number, isSecond: boolean): object {
+  const dash = isSecond ? [2, 4] : number >= COLOURS.length ? [6, 4] : undefined
+  return { stroke: colour(COLOURS[number % COLOURS.length] ?? "--link"), dash }
 }
 
 /** The colour that a variable of the style sheet stands for now, in light or dark. */

@@ -1,7 +1,10 @@
 /**
  * Lists that grow at their head, [data-keeps=N], hold no more than N rows, however long the page is open. #pause holds back
- * what comes, so that what is looked at stays where it is; going on asks for the list anew.
+ * what comes, so that what is looked at stays where it is; going on asks for the list anew, and so does a connection that was
+ * lost and came back: what happened meanwhile is in it.
  */
+
+let isLost = false
 
 export function live(): void {
   document.addEventListener("htmx:after:swap", () => {
@@ -16,7 +19,26 @@ export function live(): void {
     const button = document.querySelector("#pause")
     if (button?.getAttribute("aria-pressed") === "true") event.preventDefault()
   })
+  document.addEventListener("htmx:sse:error", (event) => {
+    if ((event as CustomEvent<{ status?: number }>).detail.status === 401) location.reload()
+    isLost = true
+    tell("Not live: relay does not answer. Trying again.")
+  })
+  document.addEventListener("htmx:sse:after:connection", () => {
+    if (!isLost) return
+    isLost = false
+    askAnew()
+  })
   showPause()
+}
+
+function tell(text: string): void {
+  const news = document.querySelector("#news")
+  if (news) news.textContent = text
+}
+
+function askAnew(): void {
+  document.querySelector<HTMLFormElement>("#search")?.requestSubmit()
 }
 
 function trim(): void {
@@ -35,7 +57,6 @@ function pause(button: HTMLElement): void {
   const isPaused = button.getAttribute("aria-pressed") !== "true"
   button.setAttribute("aria-pressed", String(isPaused))
   button.textContent = isPaused ? "Go on" : "Pause"
-  const news = document.querySelector("#news")
-  if (news) news.textContent = isPaused ? "Paused: nothing new is shown." : "Live: new events come at the top."
-  if (!isPaused) document.querySelector<HTMLFormElement>("#search")?.requestSubmit()
+  tell(isPaused ? "Paused: nothing new is shown." : "Live: new events come at the top.")
+  if (!isPaused) askAnew()
 }

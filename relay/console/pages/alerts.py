@@ -77,6 +77,9 @@ _SAID: dict[str, Callable[[AlertConfig], str]] = {
     "delivery_rate": lambda c: (
         f"less than {c.below:g} % was delivered within {_span(c.within_ms)}, to {_destinations(c)}"
     ),
+    "source_blocked": lambda c: (
+        f"its plan blocks more than {_count(c.over)} events of {_sources(c)} within {_span(c.within_ms)}"
+    ),
     "source_silent": lambda c: f"{_sources(c)} has sent nothing for {_span(c.after_ms)}",
     "source_volume": lambda c: (
         f"{_sources(c)} sends {c.change:g} % more or fewer events within {_span(c.within_ms)} than a day before"

@@ -16,7 +16,11 @@ HERE = "/console/configuration"
 
 def configuration_routes(relay: Relay) -> list[web.RouteDef]:
     pages = _Pages(relay)
-    return [web.get("/configuration", pages.show), web.post("/configuration/reload", pages.reload)]
+    return [
+        web.get("/configuration", pages.show),
+        web.get("/configuration/reload", pages.to_configuration),  # where a page with mistakes stands
+        web.post("/configuration/reload", pages.reload),
+    ]
 
 
 class _Pages:
@@ -25,6 +29,9 @@ class _Pages:
 
     async def show(self, request: web.Request) -> web.Response:
         return await self._page(request)
+
+    async def to_configuration(self, _: web.Request) -> web.Response:
+        return web.Response(status=303, headers={"Location": HERE})
 
     async def reload(self, request: web.Request) -> web.Response:
         try:

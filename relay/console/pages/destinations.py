@@ -81,8 +81,10 @@ class _Pages:
         settings = self._relay.config.settings[config.name]
         if row["login"] is None and isinstance(settings, OAuthDestination):
             row["login"] = await self._relay.delivery.logins.status(config.name)
+        dead = await self._relay.dead_letters.page(config.name, None, NEWEST)
         values: dict[str, Any] = {
             "row": row,
+            "refusal": dead[0] if dead else None,
             "words": words,
             "can_log_in": isinstance(settings, OAuthDestination) and bool(settings.oauth_at.authorize_url),
         }
@@ -95,7 +97,7 @@ class _Pages:
             config=config,
             set_up=set_up(config, settings),
             is_known=config.name in self._relay.delivery.consumers,
-            dead=await self._relay.dead_letters.page(config.name, None, NEWEST),
+            dead=dead,
             retrying=self._retrying(config.name),
             name_of=name_of,
         )

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from relay.admission.normalise import events_of
 from relay.body import encode
 from relay.console import curl
 from relay.console.gatekeeping import Denied, Mistake, went_well
@@ -58,7 +60,7 @@ class _Pages:
             name=name_of(data) if isinstance(data.get("type"), str) else "An event that relay refused",
             traced=traced,
             data=data,
-            curl=curl.of_event(data, self._public()) if data.get("type") in TYPES else "",
+            curl=curl.of_event(data, self._public(request)) if _is_call(data) else "",
             deliveries=[
                 {
                     "of": one,
@@ -76,14 +78,14 @@ class _Pages:
                 for one in traced.deliveries
             ],
             words=words,
-            can_send=traced.event.outcome is not Outcome.REJECTED and data.get("type") in TYPES,
+            can_send=traced.event.outcome is not Outcome.REJECTED and _is_call(data),
         )
 
     async def send_again(self, request: web.Request) -> web.Response:
         """As an event of its own, of now."""
         traced = await self._traced(request)
-        event, data = traced.event, traced.event.data
-        if data.get("type") not in TYPES or event.outcome is Outcome.REJECTED:
+        event, data = traced.event, self._as_it_came(traced)
+        if not _is_call(data) or event.outcome is Outcome.REJECTED:
             raise Mistake("This event was refused, and would be again.")
         if event.source not in self._relay.sources.by_name:
             raise Mistake("The source of this event is not in the configuration any more.")
@@ -130,6 +132,11 @@ class _Pages:
             raise Mistake(f"This cannot be replayed: {error}.") from None
         return went_well(f"/console/replays/{started['id']}", "The replay of this one event has begun.")
 
+    def _as_it_came(self, traced: Traced) -> dict[str, Any]:
+        """Without what the transformations of its source made of it: they come again."""
+        events = events_of(traced.record, self._relay.state.log_id)
+        return next(event.data for event in events if event.index == traced.event.index)
+
     async def _traced(self, request: web.Request) -> Traced:
         place = (int(request.match_info["sequence"]), int(request.match_info["index"]))
         traced = await trace(self._relay, place)
@@ -139,9 +146,13 @@ class _Pages:
             )
         return traced
 
-    def _public(self) -> str:
-        server = self._relay.config.server
-        return f"{'https' if server.tls_cert else 'http'}://{server.listen}"
+    def _public(self, request: web.Request) -> str:
+        return curl.public_address(self._relay.config.server, curl.seen_as(request))
+
+
+def _is_call(data: Mapping[str, Any]) -> bool:
+    """Whether it has a type that there is: what was refused may have any value there."""
+    return isinstance(data.get("type"), str) and data["type"] in TYPES
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """Events as they come in: the live list, its search, and the log behind it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,8 +9,8 @@ from aiohttp_sse import sse_response
 
 from relay.console.debugger import TooManyListeners
 from relay.console.exchanges import DELIVERED
-from relay.console.gatekeeping import HEADERS, Mistake
-from relay.console.listening import Heard
+from relay.console.gatekeeping import HEADERS, IS_SIGNED_IN, Mistake
+from relay.console.listening import Heard, Place
 from relay.console.looking_back import look_back
 from relay.console.relay import Relay
 from relay.console.rendering import html, page
@@ -19,7 +19,7 @@ from relay.event import TYPES, Event, name_of
 
 SHOWN = 100  # of a list
 KEPT = 200  # rows of a page that stays open
-PER_LOOK = 8  # rows of a live list, twice a second: more than anybody reads
+PER_SECOND = 20  # rows of a live list in the long run: more than anybody reads
 PING_SECONDS = 2.0
 FIELDS = ("q", "source", "type", "event", "outcome", "destination", "violations", "messageId")
 
@@ -61,7 +61,7 @@ class _Pages:
             "mistake": mistake,
             "query": urlencode(asked),
             "rows": [row(event, deliveries) for event, deliveries in found],
-            "before": min((event.sequence for event, _ in found), default=self._relay.feed.cursor + 1),
+            "before": _said(self._before(search, [event for event, _ in found])),
             "is_log_empty": self._relay.feed.cursor == 0,
             "sources": [source.name for source in config.sources],
             "destinations": [destination.name for destination in config.destinations],
@@ -70,6 +70,16 @@ class _Pages:
             "kept": KEPT,
         }
 
+    def _before(self, search: Search, found: Sequence[Event]) -> Place:
+        """Where the log is to be looked through from: nothing that is meant lies between it and what was found.
+
+        What was found of sources that send little may be older than that, and is found again then.
+        """
+        reach = self._relay.debugger.reach(search)
+        before = (self._relay.feed.cursor + 1 if reach is None else reach, 0)
+        last = (found[-1].sequence, found[-1].index) if len(found) == SHOWN else before
+        return max(before, last)
+
     async def stream(self, request: web.Request) -> web.StreamResponse:
         try:
             search = search_of(asked_of(request.query))
@@ -77,7 +87,12 @@ class _Pages:
             raise Mistake(str(error)) from None
         # a viewer that left is found out by a ping
         async with sse_response(request, ping_interval=PING_SECONDS, headers=dict(HEADERS)) as response:
-            heard = self._relay.debugger.listen(search, response.is_connected, PER_LOOK, is_following=True)
+            is_signed_in = request[IS_SIGNED_IN]
+
+            def is_wanted() -> bool:
+                return response.is_connected() and is_signed_in()
+
+            heard = self._relay.debugger.listen(search, is_wanted, PER_SECOND, is_following=True)
             missed = 0
             try:
                 async for some in heard:
@@ -118,17 +133,14 @@ class _Pages:
     async def earlier(self, request: web.Request) -> web.Response:
         """The next part of the log, backwards."""
         asked = asked_of(request.query)
-        before = request.query.get("before", "")
-        if not before.isdecimal() or len(before) > 18:  # noqa: PLR2004  what fits into SQLite's integers
-            raise Mistake("before must be the number of a record")
+        before = _place(request.query.get("before", ""))
         try:
             search = search_of(asked)
         except ValueError as error:
             raise Mistake(str(error)) from None
         relay = self._relay
-        found = await look_back(
-            relay.feed, relay.log.first, min(int(before), relay.feed.cursor + 1), search, SHOWN
-        )
+        end = (relay.feed.cursor + 1, 0)
+        found = await look_back(relay.feed, relay.log.first, min(before, end), search, SHOWN)
         deliveries = relay.debugger.deliveries(
             {(e.sequence, e.index) for e in found.events}, {e.source for e in found.events}
         )
@@ -137,12 +149,25 @@ class _Pages:
             "asked": asked,
             "query": urlencode(asked),
             "rows": [row(*one) for one in both if search.matches_fates(*one)],
-            "before": found.before,
+            "before": None if found.before is None else _said(found.before),
             "looked_at": found.looked_at,
             "oldest_ms": found.oldest_ms,
         }
         is_part = "HX-Request" in request.headers
         return page(request, "events_earlier.html" if is_part else "events_log.html", **values)
+
+
+def _place(text: str) -> Place:
+    """A place as pages have it: `12`, or `12-3` for what is before the fourth event of record 12."""
+    sequence, _, index = text.partition("-")
+    for part in (sequence, index or "0"):
+        if not (part.isascii() and part.isdigit()) or len(part) > 18:  # noqa: PLR2004  SQLite's integers
+            raise Mistake("before must be a place in the log.")
+    return int(sequence), int(index or "0")
+
+
+def _said(place: Place) -> str:
+    return f"{place[0]}-{place[1]}"
 
 
 def asked_of(query: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +183,7 @@ def row(event: Event, deliveries: Mapping[str, Mapping[str, Any]]) -> dict[str, 
         "index": event.index,
         "source": event.source,
         "at": data.get("receivedAt"),
-        "type": str(data.get("type", "?")),
+        "type": data.get("type", "?"),
         "name": name_of(data) if isinstance(data.get("type"), str) else "?",
         "who": _who(data),
         "verdict": None if event.outcome is None else str(event.outcome),
@@ -175,5 +200,5 @@ def fates(deliveries: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, in
     return sorted(counts.items(), key=lambda one: (one[0] == DELIVERED, one[0]))
 
 
-def _who(data: Mapping[str, Any]) -> str:
-    return next((str(data[key]) for key in ("userId", "anonymousId") if data.get(key)), "")
+def _who(data: Mapping[str, Any]) -> Any:
+    return next((data[key] for key in ("userId", "anonymousId") if data.get(key)), "")

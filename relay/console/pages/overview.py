@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from relay.browser.snippet import snippet
+from relay.console import curl
 from relay.console.gatekeeping import Mistake
 from relay.console.relay import Relay
 from relay.console.rendering import SESSION, masked, number, page, seconds
@@ -21,6 +22,7 @@ from relay.history.series import Series
 from relay.times import format_iso
 
 DEFAULT = "1h"
+HELD = "held"  # the state of a destination that cannot be reached, or answers nobody
 SAID = {"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days"}
 
 
@@ -96,6 +98,7 @@ class _Pages:
             "source_rows": source_rows(found.funnel),
             "refused": _merged(source.refused for source in found.funnel.sources),
             "destinations": [(one, destination_rows(one)) for one in found.funnel.destinations],
+            "error_words": error_words,
             "configured": len(self._relay.config.destinations),
         }
 
@@ -106,8 +109,7 @@ class _Pages:
         key = source.keys[0] if source is not None else ""
         if session is None or not session.can_change:
             key = masked(key)
-        scheme = "https" if config.server.tls_cert else "http"
-        at = f"{scheme}://{config.server.listen}"
+        at = curl.public_address(config.server, curl.seen_as(request))
         body = '{"userId": "me", "event": "First Event"}'
         return {
             "source": None if source is None else source.name,
@@ -193,36 +195,44 @@ def destination_rows(one: DestinationFunnel) -> list[Row]:
 
 
 def _charts_json(series: Series) -> dict[str, Any]:
-    """Data of the charts: their lines, by chart. Moments in seconds, as uPlot has them."""
+    """Data of the charts: their lines, by chart, each of a source or destination. Moments in seconds, as uPlot has them."""
     return {
         "at": [moment / 1000 for moment in series.at],
         "throughput": [
-            *({"label": f"{one.name} received", "values": one.received_per_second} for one in series.sources),
             *(
-                {"label": f"{one.name} delivered", "values": one.delivered_per_second}
+                _line(f"source {one.name}", f"{one.name} received", one.received_per_second)
+                for one in series.sources
+            ),
+            *(
+                _line(one.name, f"{one.name} delivered", one.delivered_per_second)
                 for one in series.destinations
             ),
         ],
         "errors": [
-            {"label": one.name, "values": [None if r is None else r * 100 for r in one.error_rate]}
+            _line(one.name, one.name, [None if r is None else r * 100 for r in one.error_rate])
             for one in series.destinations
         ],
         "delay": [
             line
             for one in series.destinations
             for line in (
-                {"label": f"{one.name} p50", "values": one.p50},
-                {"label": f"{one.name} p95", "values": one.p95},
+                _line(one.name, f"{one.name} p50", one.p50),
+                _line(one.name, f"{one.name} p95", one.p95),
             )
         ],
-        "backlog": [{"label": one.name, "values": one.backlog} for one in series.destinations],
-        "lag": [{"label": one.name, "values": one.lag} for one in series.destinations],
+        "backlog": [_line(one.name, one.name, one.backlog) for one in series.destinations],
+        "lag": [_line(one.name, one.name, one.lag) for one in series.destinations],
     }
+
+
+def _line(of: str, label: str, values: Sequence[float | None]) -> dict[str, Any]:
+    """`of`: what has one colour in all charts. Names have no spaces, so that those of sources are told apart."""
+    return {"of": of, "label": label, "values": values}
 
 
 TITLES = {
     "throughput": ("Throughput", "events a second"),
-    "errors": ("Error rate", "% of deliveries that failed"),
+    "errors": ("Error rate", "% of deliveries that were refused for good, or expired"),
     "delay": ("Delivery delay", "seconds from receipt to delivery"),
     "backlog": ("Backlog", "events that wait"),
     "lag": ("Lag", "requests in the log that are not done with"),
@@ -259,7 +269,7 @@ def _sentences(funnel: Funnel, said: str) -> dict[str, str]:
         "throughput": f"Events that came in in the {said}: {number(received)}. Deliveries: {number(delivered)}.",
         "errors": _of_each(
             each,
-            [None if d.error_rate is None else f"{number(round(d.error_rate * 100, 1))} %" for d in each],
+            [error_words(d) for d in each],
             "No delivery has come to its end.",
         ),
         "delay": _of_each(
@@ -275,6 +285,16 @@ def _sentences(funnel: Funnel, said: str) -> dict[str, str]:
         ),
         "lag": _of_each(each, [number(d.lag) for d in each], "No destination runs."),
     }
+
+
+def error_words(one: DestinationFunnel) -> str | None:
+    """Its error rate, and that it takes nothing now: what is held has not failed yet, and is in no rate."""
+    waiting = one.pending_retry + one.in_hand
+    held = f"takes nothing, {number(waiting)} wait" if one.state == HELD and waiting else None
+    if one.error_rate is None:
+        return held
+    rate = f"{number(round(one.error_rate * 100, 1))} %"
+    return rate if held is None else f"{rate}, {held}"
 
 
 def _of_each(each: Sequence[DestinationFunnel], said: Sequence[str | None], otherwise: str) -> str:

@@ -95,7 +95,7 @@ class _Pages:
         """What to paste, with the key for those who may have it."""
         relay_config = self._relay.config
         key = config.keys[0] if request[SESSION].can_change else PLACEHOLDER
-        public = curl.public_address(relay_config.server, request.url.host)
+        public = curl.public_address(relay_config.server, curl.seen_as(request))
         return {
             "snippet": snippet(key, public, relay_config.browser, is_readable=True),
             "curl": curl.of_first_event(key, public),

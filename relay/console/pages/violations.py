@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from relay.admission.violations_shown import Group, Wanted
+from relay.admission.violations_shown import CHUNK, Group, Place, Wanted
 from relay.console.gatekeeping import Mistake
 from relay.console.relay import Relay
 from relay.console.rendering import page
@@ -37,6 +37,7 @@ class _Pages:
             asked=asked,
             is_asked=bool(asked["source"] or asked["event"] or asked["kind"]),
             groups=found[:SHOWN],
+            samples=await self._samples(found[:SHOWN]),
             next_query=None if last is None else _next(asked, last),
             is_later="before" in request.query,
             query=urlencode(asked),
@@ -46,6 +47,20 @@ class _Pages:
             has_plans=bool(config.plans),
             without=[source.name for source in config.sources if source.name not in config.plans],
         )
+
+    async def _samples(self, groups: list[Group]) -> dict[Place, dict[str, Any]]:
+        """The events that are led to. A few requests at a time: each may be half a megabyte."""
+        places = sorted({place for group in groups for place in group.places})
+        found: dict[Place, dict[str, Any]] = {}
+        for start in range(0, len(places), CHUNK):
+            events = await self._relay.feed.find(places[start : start + CHUNK])
+            found |= {place: _said(event.data) for place, event in events.items()}
+        return found
+
+
+def _said(data: dict[str, Any]) -> dict[str, Any]:
+    """What a link to an event says of it."""
+    return {key: data[key] for key in ("userId", "anonymousId", "receivedAt") if key in data}
 
 
 def _wanted(asked: dict[str, str], before: str | None) -> Wanted:

@@ -42,6 +42,10 @@ GROUP BY source, type, event, reason ORDER BY max(blocked_at) DESC LIMIT ?7;
 -- Of each source since a moment, released ones too.
 SELECT source, count(*) FROM blocked WHERE blocked_at >= ? GROUP BY source;
 
+-- name: at
+-- The event of a messageId that the log had at a place, or has there: the last, should the place have been given twice.
+SELECT id, released_at FROM blocked WHERE sequence = ? AND place = ? AND message_id = ? ORDER BY id DESC LIMIT 1;
+
 -- name: releasable
 -- Those in a JSON array of ids (or all: NULL), the oldest first, after an id.
 SELECT id, sequence, place, source, body FROM blocked

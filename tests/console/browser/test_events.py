@@ -73,6 +73,28 @@ async def test_what_is_paused_stays_and_goes_on(desk: Desk) -> None:
         await expect(page.locator(".event", has_text="While Paused")).to_have_count(1)
 
 
+async def test_a_batch_is_shown_whole(desk: Desk) -> None:
+    async with desk.person() as page:
+        await live(page)
+        batch = [event(type="track", event=f"Of a batch {n}") for n in range(20)]
+        await desk.relay.post("/v1/batch", {"batch": batch})
+        await expect(page.locator(".event", has_text="Of a batch")).to_have_count(20)
+        assert await page.locator("#missed").text_content() == ""
+
+
+async def test_a_live_view_ends_with_its_session(desk: Desk) -> None:
+    async with desk.person(may_say=("401",)) as page:
+        await live(page)
+        other = await page.context.new_page()
+        await other.goto("/console/configuration")
+        await other.get_by_role("button", name="Sign out").click()
+        desk.signed_in.clear()
+        await expect(page.get_by_label("Token")).to_be_visible()
+        await desk.relay.post("/v1/track", event(event="Not For You", messageId="not-for-you"))
+        await desk.relay.admitted("not-for-you")
+        assert await page.get_by_text("Not For You").count() == 0
+
+
 async def test_an_event_is_sent_again_as_a_new_one(desk: Desk) -> None:
     await desk.relay.post("/v1/track", event(event="Once More", messageId="once-more", properties={"a": 1}))
     await desk.relay.admitted("once-more")

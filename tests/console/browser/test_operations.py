@@ -91,9 +91,12 @@ async def test_the_chosen_dead_letters_are_dropped(desk: Desk) -> None:
     desk.receiver.always(200)
     async with desk.person() as page:
         await page.goto("/console/dead-letters")
-        for n in (0, 2):
-            await page.get_by_role("checkbox", name=f"Dropped {n}").check()
-        await page.get_by_role("button", name="Drop the chosen").click()
+        every = page.get_by_role("checkbox", name="Choose all on this page")
+        await every.check()
+        await expect(page.get_by_role("checkbox", name="Dropped", checked=True)).to_have_count(3)
+        await page.get_by_role("checkbox", name="Dropped 1").uncheck()
+        await expect(every).not_to_be_checked()
+        await page.get_by_role("button", name="Drop the chosen").first.click()
         await page.get_by_role("button", name="Drop 2 dead letters").click()
         await expect(page.get_by_role("status")).to_contain_text("2 dead letters are dropped.")
         await expect(page.get_by_role("checkbox")).to_have_count(1)

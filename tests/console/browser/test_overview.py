@@ -1,5 +1,6 @@
 """The overview, as somebody has it open: charts that live through every refresh, and nothing that is lost by one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,22 @@ async def test_the_first_event_ever_is_greeted_as_it_comes(tmp_path: Path) -> No
         await expect(page.get_by_role("link", name="The First")).to_be_visible()
         await page.get_by_role("link", name="Go to the overview").click()
         await all_drawn(page)
+
+
+async def test_a_destination_has_one_colour_in_all_charts_and_moments_are_in_utc(desk: Desk) -> None:
+    await something_happened(desk)
+    async with desk.person() as page:
+        await page.goto("/console/")
+        await all_drawn(page)
+        colours = set()
+        for chart, label in (("throughput", "hook delivered"), ("delay", "hook p95"), ("lag", "hook")):
+            line = page.locator(f"[data-chart={chart}] .u-series").filter(has_text=label)
+            colours.add(
+                await line.locator(".u-marker").evaluate("one => getComputedStyle(one).borderTopColor")
+            )
+        assert len(colours) == 1
+        plot = page.locator("[data-chart=lag]")
+        await plot.locator(".u-over").hover()
+        await expect(plot.locator(".u-series").first).to_contain_text(
+            re.compile(r"UTC\s*\d{4}-\d\d-\d\d \d\d:\d\d")
+        )
