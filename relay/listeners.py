@@ -14,7 +14,9 @@ from relay.gateway.config import ServerConfig
 SHUTDOWN_SECONDS = 10.0  # for answers that are being given
 KEEP_ALIVE_SECONDS = 75.0  # a connection without requests; longer than the proxies' usual 60 s
 BACKLOG = 2048  # connections that wait to be accepted
-MAX_HEADER = 32 * 1024  # a line: on its own site's host relay is sent all cookies of the site, of up to 4 KB each
+MAX_HEADER = (
+    32 * 1024
+)  # a line: on its own site's host relay is sent all cookies of the site, of up to 4 KB each
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

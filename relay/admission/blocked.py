@@ -36,6 +36,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
     since: int = 0
     until: int = 2**62
+    up_to: int = 2**62  # when they are released, none with an id after this
     ids: tuple[int, ...] | None = None
 
     @property
@@ -128,7 +129,7 @@ class BlockedEvents:
     async def releasable(self, choice: Choice, after: int, limit: int) -> list[Blocked]:
         """Those that were not released yet, the oldest first, after an id."""
         ids = None if choice.ids is None else rows_json(choice.ids)
-        parameters = (*choice.parameters, after, ids, limit)
+        parameters = (*choice.parameters, after, ids, limit, choice.up_to)
         rows = await self._database.run(lambda c: c.execute(SQL["releasable"], parameters).fetchall())
         return [
             Blocked(number, (sequence, place), source, body.encode())

@@ -10,7 +10,7 @@ import pytest
 from relay.admission import releasing
 from relay.admission.blocked import KEPT_MS
 from relay.console.pages import blocked
-from tests.console.planned import HOSTILE, WRONG, mend, planned_relay, send
+from tests.console.planned import HOSTILE, SHOP, WRONG, mend, planned_relay, send
 from tests.console.visitor import Shown, Visitor, visitor_of
 from tests.gateway.relay_here import READ_TOKEN, RelayHere
 from tests.receiver import Receiver
@@ -87,6 +87,19 @@ async def test_a_mended_plan_lets_a_group_go(relay: RelayHere, admin: Visitor, r
     assert [one["event"] for one in receiver.events()] == ["Order Completed"] * 2
     again = await admin.get("/console/blocked?released=true")
     assert "Order Completed released" in again.words
+
+
+async def test_no_more_are_released_than_were_shown(relay: RelayHere, admin: Visitor) -> None:
+    await send(relay, WRONG)
+    await mend(relay)
+    shown = await admin.get("/console/blocked/release?like=1")
+    assert "1 would be let through" in shown.words
+    await mend(relay, SHOP)
+    await send(relay, WRONG)
+    await mend(relay)
+    done = await admin.follow(await admin.post("/console/blocked/release", fields(shown)))
+    assert "1 event is released." in done.words
+    assert "1 would be let through" in (await admin.get("/console/blocked/release?like=2")).words
 
 
 async def test_the_page_of_an_event_says_that_it_was_released(

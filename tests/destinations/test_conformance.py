@@ -194,7 +194,7 @@ async def test_its_limits_are_kept(it: Subject, tmp_path: Path) -> None:
         total = len(small + large)
         await line.until(lambda _: vendor.counts.total() + len(line.consumer("it")._pending) == total, "it")
         clock.move(3600)  # what waits for company goes
-        await line.send(track(integrations={"All": False}))
+        await line.send(track(integrations={"it": False}))
         await vendor.wait_for_ids(ids(small + large))
         await arrived(line, vendor, small + large)
         assert max(vendor.sizes) == most
@@ -238,7 +238,7 @@ async def _is_obeyed(
         asked = len(vendor.requests)
         clock.move((after or 0.0) - 0.1 if after else 0.0)
         line.wake()
-        await line.send(track(integrations={"All": False}))
+        await line.send(track(integrations={"it": False}))
         await line.until(lambda s: line.consumer("it").window.taken == 2, "it")
         assert len(vendor.requests) == asked
         assert 0.0 < status["opensInSeconds"] <= (after or 1.0)

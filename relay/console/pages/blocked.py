@@ -87,7 +87,8 @@ class _Pages:
         """What today's plan would let through. Nothing is done."""
         chosen = _chosen(request.query.getall("id", []), request.query.get("like", ""))
         after = _number(request.query.get("after", "0"), "after")
-        choice = await self._choice(chosen)
+        up_to = _number(request.query.get("up_to", "0"), "up_to") or await self._newest_id()
+        choice = msgspec.structs.replace(await self._choice(chosen), up_to=up_to)
         found = await self._release(choice, after, is_dry=True)
         return page(
             request,
@@ -96,6 +97,7 @@ class _Pages:
             chosen=chosen,
             choice=choice,
             after=after,
+            up_to=up_to,
             words=words,
         )
 
@@ -104,7 +106,9 @@ class _Pages:
         ids = [value for value in form.getall("id", []) if isinstance(value, str)]
         chosen = _chosen(ids, str(form.get("like", "")))
         after = _number(str(form.get("after", "0")), "after")
-        done = await self._release(await self._choice(chosen), after, is_dry=False)
+        up_to = _number(str(form.get("up_to", "0")), "up_to")  # what came since it was shown is not released
+        choice = msgspec.structs.replace(await self._choice(chosen), up_to=up_to)
+        done = await self._release(choice, after, is_dry=False)
         said = _said(done)
         if done.next is None:
             return went_well(HERE, said)
@@ -113,6 +117,7 @@ class _Pages:
                 *(("id", one) for one in chosen.get("ids", ())),
                 ("like", chosen.get("like", "")),
                 ("after", done.next),
+                ("up_to", up_to),
             ]
         )
         return went_well(f"{HERE}/release?{left}", f"{said} There are more: go on.")
@@ -137,6 +142,10 @@ class _Pages:
             if done.next is None or time.monotonic() >= until:
                 return whole
             after = done.next
+
+    async def _newest_id(self) -> int:
+        newest = await self._relay.blocked_events.newest(Choice(), before=None, limit=1, is_released_too=True)
+        return int(newest[0]["id"]) if newest else 0
 
     async def _choice(self, asked: Mapping[str, Any]) -> Choice:
         """`like`: those that have source, name and reason of the one with this id, however long they are."""

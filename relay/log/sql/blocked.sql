@@ -47,10 +47,10 @@ SELECT source, count(*) FROM blocked WHERE blocked_at >= ? GROUP BY source;
 SELECT id, released_at FROM blocked WHERE sequence = ? AND place = ? AND message_id = ? ORDER BY id DESC LIMIT 1;
 
 -- name: releasable
--- Those in a JSON array of ids (or all: NULL), the oldest first, after an id.
+-- Those in a JSON array of ids (or all: NULL), the oldest first, after an id and up to another.
 SELECT id, sequence, place, source, body FROM blocked
 WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR reason = ?3)
-    AND blocked_at >= ?4 AND blocked_at <= ?5 AND id > ?6 AND released_at IS NULL
+    AND blocked_at >= ?4 AND blocked_at <= ?5 AND id > ?6 AND id <= ?9 AND released_at IS NULL
     AND (?7 IS NULL OR id IN (SELECT value FROM json_each(?7)))
 ORDER BY id LIMIT ?8;
 

@@ -16,6 +16,7 @@ from relay.config import load
 from relay.destinations import CATALOGUE
 from relay.destinations.bridge.catalogue import Catalogue
 from relay.destinations.bridge.kinds import BridgedDestination, kind_of
+from relay.destinations.device import DEVICE_ONLY
 from relay.errors import RelayError
 from tests.destinations.bridge.conftest import Installation
 from tests.destinations.vendor import Asked, Door, Said, Vendor
@@ -93,7 +94,7 @@ async def _turns() -> None:
 def test_all_types_are_in_one_list(desk: Desk, catalogue: Catalogue) -> None:
     listed = json.loads(desk.shown("destinations", "--json"))["destinations"]
     engines = {one["type"]: one["engines"] for one in listed}
-    assert engines.keys() == CATALOGUE.keys() | catalogue.by_type.keys()
+    assert engines.keys() == CATALOGUE.keys() | DEVICE_ONLY.keys() | catalogue.by_type.keys()
     assert (engines["iterable"], engines["mixpanel"], engines["relay"], engines["kafka"]) == (
         ["bridge"],
         ["native", "bridge"],
