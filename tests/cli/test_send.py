@@ -133,7 +133,7 @@ async def test_what_is_still_tried_is_shown_when_the_time_is_up(
     receiver.always(503)
 
     async def is_shown() -> bool:
-        outcome = await ask(relay, "send", "track", "Tested", "--timeout", "300ms", "--json")
+        outcome = await ask(relay, "send", "track", "Tested", "--timeout", "3s", "--json")
         assert outcome.code == 1
         states = {row["destination"]: row["state"] for row in outcome.json["destinations"]}
         return states == {"down": "retrying", "stopped": "paused"}

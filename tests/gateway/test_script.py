@@ -118,7 +118,8 @@ async def test_a_plan_that_lets_nothing_else_through_and_consent_are_told(tmp_pa
         found = settings_in(body)
         on = {"enabled": True, "integrations": {}}
         off = {"enabled": False, "integrations": {}}
-        assert found["plan"]["track"] == {"__default": off, "Signed Up": on, "</script>": on}
+        preferences = {"Segment Consent Preference Updated": on}  # part of every plan where there is consent
+        assert found["plan"]["track"] == {"__default": off, "Signed Up": on, "</script>": on} | preferences
         assert found["consentSettings"] == {"allCategories": ["C1", "C2"], "hasUnmappedDestinations": False}
         document = (await relay.get(f"/v1/projects/{KEY}/settings")).json
         assert document["plan"]["track"] == found["plan"]["track"]

@@ -56,7 +56,7 @@ class Desk:
                 await page.goto("/console/sign-in?next=/console/configuration")
                 await page.get_by_label("Token").fill(token)
                 await page.get_by_role("button", name="Sign in").click()
-                await page.wait_for_url("**/console/configuration")
+                await page.wait_for_url(f"{self.relay.admin}/console/configuration")
                 self.signed_in[token] = await context.storage_state()
             yield page
         finally:
