@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.acceptance.relay_process import eventually
 from tests.console.browser.person import SECONDS, Desk
 from tests.gateway.relay_here import READ_TOKEN, event
 
@@ -19,15 +20,17 @@ def received(desk: Desk, name: str) -> list[dict[str, Any]]:
     return [e for e in desk.receiver.events() if e["event"] == name]
 
 
-async def live(page: Page) -> None:
+async def live(desk: Desk, page: Page) -> None:
     """At the list of events, and it has begun to listen."""
-    async with page.expect_response("**/console/events/stream*"):
-        await page.goto("/console/events")
+    listeners = desk.relay.app.debugger._listeners
+    await eventually(lambda: not listeners, SECONDS, lambda: "an earlier page listens")
+    await page.goto("/console/events")
+    await eventually(lambda: bool(listeners), SECONDS, lambda: f"nobody listens at {page.url}")
 
 
 async def test_an_event_is_shown_as_it_comes_and_what_became_of_it(desk: Desk) -> None:
     async with desk.person() as page:
-        await live(page)
+        await live(desk, page)
         await desk.relay.post("/v1/track", event(event="Seen Live", userId="jane-1"))
         row = page.locator(".event", has_text="Seen Live")
         await expect(row).to_contain_text("jane-1")
@@ -48,12 +51,12 @@ async def test_search_as_you_type(desk: Desk) -> None:
     for n in range(3):
         await desk.relay.post("/v1/track", event(event=f"Found {n}", properties={"plan": f"plan-{n}"}))
     async with desk.person() as page:
-        await live(page)
+        await live(desk, page)
         await page.keyboard.press("/")
         await page.keyboard.type("PLAN-1 found")
         await expect(page.locator("#rows > .event")).to_have_count(1)
         await expect(page.locator("#rows > .event")).to_contain_text("Found 1")
-        await page.wait_for_url(re.compile("q=PLAN-1"))
+        await expect(page).to_have_url(re.compile("q=PLAN-1"))
         await desk.relay.post("/v1/track", event(event="Found too", properties={"plan": "plan-1"}))
         await desk.relay.post("/v1/track", event(event="Other"))
         await expect(page.locator("#rows > .event")).to_have_count(2)
@@ -64,7 +67,7 @@ async def test_search_as_you_type(desk: Desk) -> None:
 
 async def test_what_is_paused_stays_and_goes_on(desk: Desk) -> None:
     async with desk.person() as page:
-        await live(page)
+        await live(desk, page)
         await page.get_by_role("button", name="Pause").click()
         await desk.relay.post("/v1/track", event(event="While Paused"))
         await desk.receiver.wait_until(lambda: bool(received(desk, "While Paused")), SECONDS)
@@ -75,7 +78,7 @@ async def test_what_is_paused_stays_and_goes_on(desk: Desk) -> None:
 
 async def test_a_batch_is_shown_whole(desk: Desk) -> None:
     async with desk.person() as page:
-        await live(page)
+        await live(desk, page)
         batch = [event(type="track", event=f"Of a batch {n}") for n in range(20)]
         await desk.relay.post("/v1/batch", {"batch": batch})
         await expect(page.locator(".event", has_text="Of a batch")).to_have_count(20)
@@ -84,7 +87,7 @@ async def test_a_batch_is_shown_whole(desk: Desk) -> None:
 
 async def test_a_live_view_ends_with_its_session(desk: Desk) -> None:
     async with desk.person(may_say=("401",)) as page:
-        await live(page)
+        await live(desk, page)
         other = await page.context.new_page()
         await other.goto("/console/configuration")
         await other.get_by_role("button", name="Sign out").click()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.acceptance.relay_process import eventually
 from tests.console.browser.person import SECONDS, Desk
 from tests.gateway.relay_here import event
 
@@ -14,8 +15,9 @@ expect.set_options(timeout=SECONDS * 1000)
 async def test_a_lost_connection_is_said_and_what_came_meanwhile_is_shown(desk: Desk) -> None:
     await desk.relay.post("/v1/track", event(event="Before"))
     async with desk.person(may_say=("net::ERR", "Failed to load resource", "Failed to fetch")) as page:
-        async with page.expect_response("**/console/events/stream*"):
-            await page.goto("/console/events")
+        await page.goto("/console/events")
+        listeners = desk.relay.app.debugger._listeners
+        await eventually(lambda: bool(listeners), SECONDS, lambda: "nobody listens")
         await page.context.set_offline(True)
         desk.relay.app.debugger.close()  # as when relay ends
         await expect(page.locator("#news")).to_contain_text("relay does not answer")
