@@ -3,7 +3,7 @@
 //     node build.mjs OUT VERSION
 
 import { build } from "esbuild"
-import { copyFileSync, existsSync, mkdirSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const [out] = process.argv.slice(2)
@@ -11,13 +11,14 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 mkdirSync(out, { recursive: true })
 for (const [published, name] of [
-  ["htmx.org/dist/htmx.min.js", "htmx.js"],
-  ["htmx.org/dist/ext/hx-sse.min.js", "hx-sse.js"],
   ["uplot/dist/uPlot.iife.min.js", "uplot.js"],
   ["uplot/dist/uPlot.min.css", "uplot.css"],
 ]) {
   copyFileSync(here(`node_modules/${published}`), `${out}/${name}`)
 }
+// in one file: htmx looks at a page in a task of its own after it ran, and an extension must be there by then
+const parts = ["htmx.min.js", "ext/hx-sse.min.js"].map((name) => readFileSync(here(`node_modules/htmx.org/dist/${name}`), "utf8"))
+writeFileSync(`${out}/htmx.js`, parts.join(";\n"))
 await build({
   entryPoints: ["console.ts", "charts.ts"].map((name) => here(name)).filter((file) => existsSync(file)),
   outdir: out,
