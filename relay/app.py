@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from relay import __version__
@@ -36,7 +35,8 @@ from relay.browser.analytics_next import NAME as SEGMENTS
 from relay.browser.settings import Facts
 from relay.config import Config, load, with_generated
 from relay.config_browser import facts_of, missing_scripts
-from relay.config_connections import with_connections
+from relay.config_connections import in_directory, with_connections
+from relay.config_restart import restart_needed_for
 from relay.console.debugger import Debugger
 from relay.console.reasons import words
 from relay.data_directory import DataDirectory
@@ -143,30 +143,8 @@ class App:
         await self.admission.load()
         self.violations = ViolationsShown(self.log, self.state, lambda: self.config.violations.show_values)
         await self._open_delivery(stack)
-        self.sources = Sources(self.config.sources, time.monotonic)
-        self.gateway = Gateway(
-            self.sources,
-            Proxies(self.config.server.trusted_proxies),
-            self.log,
-            parser=normalise,
-            is_pressed=self._is_pressed,
-            relief=self.relief,
-            facts_of=self._facts_of,
-            judge=self.plans.judged,
-            breaches=self.plans.breaches,
-            browser=self.config.browser,
-            segments=directory.path / SEGMENTS,
-        )
-        stack.push_async_callback(self.gateway.segment.close)
-        self.history = History(
-            self.state,
-            sources=lambda: self.sources.by_name,
-            states=self.delivery.states,
-            flush=self.delivery.ledger.flush,
-            words=words,
-        )
-        await self.history.open()
-        stack.push_async_callback(self.history.close)
+        self._open_gateway(stack)
+        await self._open_history(stack)
         self._start_tasks(stack)
         self._warn_of_missing_scripts()
         await listen_public(stack, self.config.server, self.gateway.handle)
@@ -203,6 +181,34 @@ class App:
         await self.delivery.apply(self.config.destinations, self.config.settings)
         await self.replays.apply(self.config.destinations, self.config.settings)
 
+    def _open_gateway(self, stack: AsyncExitStack) -> None:
+        self.sources = Sources(self.config.sources, time.monotonic)
+        self.gateway = Gateway(
+            self.sources,
+            Proxies(self.config.server.trusted_proxies),
+            self.log,
+            parser=normalise,
+            is_pressed=self._is_pressed,
+            relief=self.relief,
+            facts_of=self._facts_of,
+            judge=self.plans.judged,
+            breaches=self.plans.breaches,
+            browser=self.config.browser,
+            segments=self._directory.path / SEGMENTS,
+        )
+        stack.push_async_callback(self.gateway.segment.close)
+
+    async def _open_history(self, stack: AsyncExitStack) -> None:
+        self.history = History(
+            self.state,
+            sources=lambda: self.sources.by_name,
+            states=self.delivery.states,
+            flush=self.delivery.ledger.flush,
+            words=words,
+        )
+        await self.history.open()
+        stack.push_async_callback(self.history.close)
+
     def _events_of(self, record: Record, rulings: Rulings) -> list[Event]:
         events = settle_all(events_of(record, self.state.log_id), rulings)
         return self.transformations.transform(self.bots.judge(events))
@@ -234,14 +240,10 @@ class App:
         return Sight(
             consumers=lambda: self.delivery.consumers,
             head=lambda: self.feed.cursor,
-            received_at=self._received_at,
+            received_at=self.feed.received_at,
             words=words,
             console=lambda: f"http://{self.config.server.admin}",
         )
-
-    async def _received_at(self, after: int) -> int | None:
-        found = await self.log.read(after, 1, 1)
-        return found[0].received_at if found else None
 
     async def _bridge_as(self, config: Config) -> None:
         """Let bridged destinations run in the installed version, with what they are given besides their settings."""
@@ -325,9 +327,9 @@ class App:
         async with self._reloading:
             loaded = await asyncio.to_thread(load, self.config.path, self._environ)  # plans take a while
             config = with_generated(loaded, self._directory.secret)
-            restart = self.restart_needed_for = self._fixed_changes(config)
+            restart = self.restart_needed_for = restart_needed_for(self._opened_as, config)
             if "server.data_dir" in restart:  # what an API set is still where it was
-                config = await asyncio.to_thread(self._in_this_directory, config)
+                config = await asyncio.to_thread(in_directory, config, self.config.server.data_dir)
             self.config = config
             self.sources.apply(config.sources)
             self._admit_as(config)
@@ -358,19 +360,6 @@ class App:
             self._admit_as(self.config)
             await self._alert_as(self.config)
 
-    def _in_this_directory(self, config: Config) -> Config:
-        server = msgspec.structs.replace(config.server, data_dir=self.config.server.data_dir)
-        return with_connections(msgspec.structs.replace(config, server=server))
-
-    def _fixed_changes(self, config: Config) -> list[str]:
-        """What has changed and cannot while relay runs."""
-        before, after = self._opened_as.server, config.server
-        keys = ("listen", "admin", "data_dir", "tls_cert", "tls_key", "admin_token", "encryption_key")
-        changed = [f"server.{key}" for key in keys if getattr(before, key) != getattr(after, key)]
-        return changed + (
-            ["log.durability"] if config.log.durability != self._opened_as.log.durability else []
-        )
-
     async def status(self) -> dict[str, Any]:
         """What `relay status` prints."""
         return {
@@ -386,16 +375,7 @@ class App:
                 "sequence": self.admission.cursor,
                 "lag": self.log.head - self.admission.cursor,
             },
-            "sources": [
-                {
-                    "name": source.name,
-                    "enabled": source.is_enabled,
-                    "events": source.events,
-                    "answers": {str(status): n for status, n in sorted(source.statuses.items())},
-                    "rejected": dict(source.rejected),
-                }
-                for source in self.sources.by_name.values()
-            ],
+            "sources": self.sources.status(),
             "destinations": await self.delivery.status(),
         }
 

@@ -49,6 +49,12 @@ def with_connections(config: "Config", fresh: Mapping[Path, CompiledPlan] | None
     )
 
 
+def in_directory(config: "Config", data_dir: str) -> "Config":
+    """`config` as it is with the data directory of another: what the APIs have set is there."""
+    server = msgspec.structs.replace(config.server, data_dir=data_dir)
+    return with_connections(msgspec.structs.replace(config, server=server))
+
+
 def _files(config: "Config", connections: Connections, names: list[str]) -> dict[str, Path]:
     """The file of the plan of each source that has one."""
     folder = plans_folder(config.path, Path(config.server.data_dir))

@@ -56,6 +56,19 @@ class Sources:
             source.events, source.statuses, source.rejected = before.events, before.statuses, before.rejected
         return source
 
+    def status(self) -> list[dict[str, Any]]:
+        """One object a source: what came, and how it was answered."""
+        return [
+            {
+                "name": source.name,
+                "enabled": source.is_enabled,
+                "events": source.events,
+                "answers": {str(status): n for status, n in sorted(source.statuses.items())},
+                "rejected": dict(source.rejected),
+            }
+            for source in self.by_name.values()
+        ]
+
     def by_key(self, key: Any) -> Source | None:
         return self._by_key.get(key) if type(key) is str else None
 

@@ -90,6 +90,11 @@ class Feed:
                 low = records[0].sequence + 1
         return low
 
+    async def received_at(self, after: int) -> int | None:
+        """When the first request after a sequence came, in ms; None when there is none."""
+        found = await self._log.read(after, 1, 1)
+        return found[0].received_at if found else None
+
     async def find(self, places: list[tuple[int, int]]) -> dict[tuple[int, int], Event]:
         """The events at (sequence, index), those of which the log still holds the record."""
         sequences = {sequence for sequence, _ in places}

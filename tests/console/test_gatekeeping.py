@@ -246,3 +246,11 @@ async def test_a_form_may_hold_a_large_plan(relay: RelayHere) -> None:
                 relay.admin + "/console/test", data=body, headers=headers
             ) as response:
                 assert response.status == status
+
+
+async def test_htmx_comes_with_its_streams_in_one_file(stranger: Visitor) -> None:
+    page = await stranger.get("/console/sign-in")
+    address = page.text.split('<script defer src="', 1)[1].split('"', 1)[0]
+    script = await stranger.get(address)
+    assert "registerExtension" in script.text
+    assert "hx-sse:connect" in script.text

@@ -12,6 +12,7 @@ from aiohttp import web
 from relay.admission.blocked import Choice
 from relay.admission.releasing import Released
 from relay.body import decode
+from relay.console.fields import whole_number
 from relay.console.gatekeeping import Denied, Mistake, went_well
 from relay.console.reasons import words
 from relay.console.relay import Relay
@@ -22,7 +23,6 @@ HERE = "/console/blocked"
 SHOWN = 100  # of a page
 GROUPS = 100
 SECONDS = 3.0  # of looking or releasing at a time; then one is asked to go on
-_DIGITS = 18  # what fits into SQLite's integers
 
 
 def blocked_routes(relay: Relay) -> list[web.RouteDef]:
@@ -43,7 +43,7 @@ class _Pages:
         asked = {name: request.query.get(name, "") for name in ("source", "reason", "like", "released")}
         choice = await self._choice(asked)
         is_released_too = asked["released"] == "true"
-        before = _number(request.query["before"], "before") if "before" in request.query else None
+        before = whole_number(request.query["before"], "before") if "before" in request.query else None
         blocked = self._relay.blocked_events
         found = await blocked.newest(choice, before=before, limit=SHOWN + 1, is_released_too=is_released_too)
         groups = await blocked.grouped(Choice(), limit=GROUPS + 1, is_released_too=False)
@@ -86,8 +86,8 @@ class _Pages:
     async def preview(self, request: web.Request) -> web.Response:
         """What today's plan would let through. Nothing is done."""
         chosen = _chosen(request.query.getall("id", []), request.query.get("like", ""))
-        after = _number(request.query.get("after", "0"), "after")
-        up_to = _number(request.query.get("up_to", "0"), "up_to") or await self._newest_id()
+        after = whole_number(request.query.get("after", "0"), "after")
+        up_to = whole_number(request.query.get("up_to", "0"), "up_to") or await self._newest_id()
         choice = msgspec.structs.replace(await self._choice(chosen), up_to=up_to)
         found = await self._release(choice, after, is_dry=True)
         return page(
@@ -105,8 +105,10 @@ class _Pages:
         form = await request.post()
         ids = [value for value in form.getall("id", []) if isinstance(value, str)]
         chosen = _chosen(ids, str(form.get("like", "")))
-        after = _number(str(form.get("after", "0")), "after")
-        up_to = _number(str(form.get("up_to", "0")), "up_to")  # what came since it was shown is not released
+        after = whole_number(str(form.get("after", "0")), "after")
+        up_to = whole_number(
+            str(form.get("up_to", "0")), "up_to"
+        )  # what came since it was shown is not released
         choice = msgspec.structs.replace(await self._choice(chosen), up_to=up_to)
         done = await self._release(choice, after, is_dry=False)
         said = _said(done)
@@ -153,7 +155,7 @@ class _Pages:
         if asked.get("ids"):
             return msgspec.structs.replace(choice, ids=tuple(asked["ids"]))
         if asked.get("like"):
-            one = await self._one(_number(asked["like"], "like"))
+            one = await self._one(whole_number(asked["like"], "like"))
             return Choice(one["source"], one["event"], one["reason"])
         return choice
 
@@ -169,18 +171,12 @@ class _Pages:
 
 def _chosen(ids: Iterable[str], like: str) -> dict[str, Any]:
     """Which to release; never all there are by mistake."""
-    numbers = [_number(one, "id") for one in ids]
+    numbers = [whole_number(one, "id") for one in ids]
     if numbers:
         return {"ids": numbers}
     if like:
-        return {"like": str(_number(like, "like"))}
+        return {"like": str(whole_number(like, "like"))}
     raise Mistake("No event was chosen. Mark some in the list, or take all of a group.")
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-        raise Mistake(f"{name} must be a whole number.")
-    return int(text)
 
 
 def _said(done: Released) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 
+from relay.console.fields import whole_number
 from relay.console.gatekeeping import Mistake, went_well
 from relay.console.reasons import words
 from relay.console.relay import Relay
@@ -17,7 +18,6 @@ from relay.event import name_of
 HERE = "/console/dead-letters"
 SHOWN = 100
 GROUPS = 200  # of a table: vendors may put anything into a reason
-_DIGITS = 18  # what fits into SQLite's integers
 
 Work = Literal["retry", "drop"]
 
@@ -40,7 +40,7 @@ class _Pages:
         destination, reason = _asked(request.query, "destination"), _asked(request.query, "reason")
         before = request.query.get("before")
         found = await letters.page(
-            destination, None if before is None else _number(before, "before"), SHOWN + 1, reason
+            destination, None if before is None else whole_number(before, "before"), SHOWN + 1, reason
         )
         asked = {"destination": destination, "reason": reason}
         groups = await letters.groups(Chosen())
@@ -87,8 +87,8 @@ class _Pages:
         given = {name: value for name, value in form.items() if isinstance(value, str)}
         ids = [value for value in form.getall("id", []) if isinstance(value, str)]
         work, chosen = _work(given), _chosen(given, ids)
-        chosen = msgspec.structs.replace(chosen, up_to=_number(given.get("up_to", ""), "up_to"))
-        shown = _number(given.get("count", ""), "count")
+        chosen = msgspec.structs.replace(chosen, up_to=whole_number(given.get("up_to", ""), "up_to"))
+        shown = whole_number(given.get("count", ""), "count")
         letters = self._relay.dead_letters
         do = letters.retry if work == "retry" else letters.drop
         done = await do(chosen.destination, chosen.ids, chosen.reason, chosen.up_to)
@@ -118,17 +118,11 @@ def _work(given: Mapping[str, str]) -> Work:
 def _chosen(given: Mapping[str, str], ids: list[str]) -> Chosen:
     """Those with the ids, else all of a destination or a reason; never all there are by mistake."""
     if ids:
-        return Chosen(ids=tuple(_number(one, "id") for one in ids))
+        return Chosen(ids=tuple(whole_number(one, "id") for one in ids))
     chosen = Chosen(_asked(given, "destination"), _asked(given, "reason"))
     if chosen.is_all:
         raise Mistake("No dead letter was chosen. Mark some in the list, or take all of a reason.")
     return chosen
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-        raise Mistake(f"{name} must be a whole number")
-    return int(text)
 
 
 def _count(work: Work, groups: list[Group]) -> int:

@@ -9,11 +9,12 @@ from aiohttp_sse import sse_response
 
 from relay.console.debugger import TooManyListeners
 from relay.console.exchanges import DELIVERED
+from relay.console.fields import two_numbers
 from relay.console.gatekeeping import HEADERS, IS_SIGNED_IN, Mistake
 from relay.console.listening import Heard, Place
 from relay.console.looking_back import look_back
 from relay.console.relay import Relay
-from relay.console.rendering import html, page
+from relay.console.rendering import html, page, who
 from relay.console.search import OUTCOMES, Search, search_of
 from relay.event import TYPES, Event, name_of
 
@@ -133,7 +134,7 @@ class _Pages:
     async def earlier(self, request: web.Request) -> web.Response:
         """The next part of the log, backwards."""
         asked = asked_of(request.query)
-        before = _place(request.query.get("before", ""))
+        before = two_numbers(request.query.get("before", ""), "a place in the log", second="0")
         try:
             search = search_of(asked)
         except ValueError as error:
@@ -157,15 +158,6 @@ class _Pages:
         return page(request, "events_earlier.html" if is_part else "events_log.html", **values)
 
 
-def _place(text: str) -> Place:
-    """A place as pages have it: `12`, or `12-3` for what is before the fourth event of record 12."""
-    sequence, _, index = text.partition("-")
-    for part in (sequence, index or "0"):
-        if not (part.isascii() and part.isdigit()) or len(part) > 18:  # noqa: PLR2004  SQLite's integers
-            raise Mistake("before must be a place in the log.")
-    return int(sequence), int(index or "0")
-
-
 def _said(place: Place) -> str:
     return f"{place[0]}-{place[1]}"
 
@@ -185,7 +177,7 @@ def row(event: Event, deliveries: Mapping[str, Mapping[str, Any]]) -> dict[str, 
         "at": data.get("receivedAt"),
         "type": data.get("type", "?"),
         "name": name_of(data) if isinstance(data.get("type"), str) else "?",
-        "who": _who(data),
+        "who": who(data),
         "verdict": None if event.outcome is None else str(event.outcome),
         "violations": len(event.violations),
         "fates": fates(deliveries),
@@ -198,7 +190,3 @@ def fates(deliveries: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, in
     for delivery in deliveries.values():
         counts[delivery["state"]] = counts.get(delivery["state"], 0) + 1
     return sorted(counts.items(), key=lambda one: (one[0] == DELIVERED, one[0]))
-
-
-def _who(data: Mapping[str, Any]) -> Any:
-    return next((data[key] for key in ("userId", "anonymousId") if data.get(key)), "")

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from relay.admission.inferring import Reading, Wanted
 from relay.console.control_words import control_fields, control_sentences
+from relay.console.fields import whole_number
 from relay.console.gatekeeping import Denied, Mistake
 from relay.console.plan_words import ShownRule, shown_rule
 from relay.console.relay import Relay
@@ -86,7 +87,7 @@ class _Pages:
     async def show(self, request: web.Request) -> web.Response:
         plan = await found_plan(self._plans, request)
         wanted = request.query.get("q", "").casefold()
-        start = _start(request.query.get("from", "0"))
+        start = whole_number(request.query.get("from", "0"), "from")
         events = sorted(
             (r for r in plan.rules if r.key), key=lambda rule: (rule.key.casefold(), rule.version)
         )
@@ -212,12 +213,6 @@ def _connected(config: Any, source: Any) -> dict[str, Any]:
         "controls_in": said_where(config, config.in_file.get((source.name, "controls"))),
         "fields": control_fields(source.controls, [s.name for s in config.sources if s.name != source.name]),
     }
-
-
-def _start(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 6:  # noqa: PLR2004  a plan has 2,000 rules
-        raise Mistake("from must be a whole number.")
-    return int(text)
 
 
 def _some(rules: list[Rule], start: int) -> tuple[list[ShownRule], int | None]:

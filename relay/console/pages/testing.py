@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from relay.console.fields import whole_number
 from relay.console.gatekeeping import Denied, Mistake
 from relay.console.reasons import words
 from relay.console.relay import Relay
@@ -19,7 +20,6 @@ EXAMPLE = """{
   "event": "Order Completed",
   "properties": {"order_id": "o-1", "total": 29.9}
 }"""
-_DIGITS = 18  # what fits into SQLite's integers
 
 
 def testing_routes(relay: Relay) -> list[web.RouteDef]:
@@ -35,7 +35,10 @@ class _Pages:
         """With an example, or with an event of the log."""
         source, text = request.query.get("source", ""), EXAMPLE
         if "sequence" in request.query:
-            place = _number(request, "sequence"), _number(request, "index")
+            place = (
+                whole_number(request.query.get("sequence", "0"), "sequence"),
+                whole_number(request.query.get("index", "0"), "index"),
+            )
             traced = await trace(self._relay, place)
             if traced is None:
                 raise Denied(404, "This event is not in the log: retention has taken it.")
@@ -64,13 +67,6 @@ class _Pages:
             words=words,
             most=SHOWN,
         )
-
-
-def _number(request: web.Request, name: str) -> int:
-    text = request.query.get(name, "0")
-    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-        raise Mistake(f"{name} must be a whole number.")
-    return int(text)
 
 
 def _text(traced: Traced) -> str:

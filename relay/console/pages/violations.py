@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from relay.admission.violations_shown import CHUNK, Group, Place, Wanted
+from relay.console.fields import two_numbers
 from relay.console.gatekeeping import Mistake
 from relay.console.relay import Relay
 from relay.console.rendering import page
@@ -68,17 +69,8 @@ def _wanted(asked: dict[str, str], before: str | None) -> Wanted:
         raise Mistake(f"since must be one of {', '.join(SPANS)}.")
     given: dict[str, Any] = {name: asked[name] or None for name in ("source", "event", "kind")}
     if before is not None:
-        given["before"] = _place(before)
+        given["before"] = two_numbers(before, "a place in this list")
     return Wanted(**given, since=moment_ms(asked["since"], int(time.time() * 1000)))
-
-
-def _place(text: str) -> tuple[int, int]:
-    """When the last of a group was seen, and its id: `1790000000000-12`."""
-    seen, _, number = text.partition("-")
-    for part in (seen, number):
-        if not (part.isascii() and part.isdigit()) or len(part) > 18:  # noqa: PLR2004  SQLite's integers
-            raise Mistake("before must be a place in this list.")
-    return int(seen), int(number)
 
 
 def _next(asked: dict[str, str], last: Group) -> str:
