@@ -100,7 +100,7 @@ async def opened(
             await found.abort()
 
     # the library says so of an event that takes 300 ms
-    async with ground.visit(may_say=("Promise timed out",)) as visit:
+    async with ground.visit() as visit:
         page = await visit.new_page()
         path = f"/next-{next(_numbers)}"
         ground.pages.html[path] = make(ground, calls)
