@@ -99,7 +99,6 @@ async def opened(
             elsewhere.append(found.request.url)
             await found.abort()
 
-    # the library says so of an event that takes 300 ms
     async with ground.visit() as visit:
         page = await visit.new_page()
         path = f"/next-{next(_numbers)}"
